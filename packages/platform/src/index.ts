@@ -6,3 +6,6 @@ export * from "./ports/key-value-store.js";
 export * from "./ports/logger.js";
 export * from "./ports/random.js";
 export * from "./ports/transport.js";
+export * from "./node/clock.js";
+export * from "./node/logger.js";
+export * from "./node/random.js";
