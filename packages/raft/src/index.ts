@@ -1,1 +1,29 @@
-export {};
+export type { Restored, RaftOptions } from "./options.js";
+export { raftOptionsProblems, restoredProblem } from "./options.js";
+export type {
+  Append,
+  AppendAnswer,
+  AppendRefusal,
+  Entry,
+  HardState,
+  Heartbeat,
+  HeartbeatAnswer,
+  InstallSnapshot,
+  MessageKind,
+  PreVote,
+  PreVoteAnswer,
+  RaftMessage,
+  ReadIndex,
+  ReadIndexAnswer,
+  Role,
+  Snapshot,
+  StaleTerm,
+  TimeoutNow,
+  Vote,
+  VoteAnswer,
+} from "./messages.js";
+export type { ConfigurationChange, ConfigurationRefusal, Proposed } from "./membership.js";
+export { type PeerStatus, RaftNode, type Ready } from "./node.js";
+export type { ProgressState } from "./progress.js";
+export type { ReadState } from "./state.js";
+export { decodeVoters, encodeVoters, votersProblem } from "./voters.js";
