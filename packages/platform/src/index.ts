@@ -7,5 +7,7 @@ export * from "./ports/logger.js";
 export * from "./ports/random.js";
 export * from "./ports/transport.js";
 export * from "./node/clock.js";
+export { nodeCompressors } from "./node/compressors.js";
+export { crc32c } from "./node/crc32c.js";
 export * from "./node/logger.js";
 export * from "./node/random.js";
