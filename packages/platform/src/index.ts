@@ -9,5 +9,6 @@ export * from "./ports/transport.js";
 export * from "./node/clock.js";
 export { nodeCompressors } from "./node/compressors.js";
 export { crc32c } from "./node/crc32c.js";
+export { nodeFileSystem } from "./node/file-system.js";
 export * from "./node/logger.js";
 export * from "./node/random.js";

@@ -1,0 +1,209 @@
+/**
+ * Files of the operating system, by file descriptor and callback: the promise API of `node:fs`
+ * costs a wrapper object per call, and a log makes two calls per group of batches.
+ */
+import * as fs from "node:fs";
+import { mkdir, readdir, rename, rm, statfs, unlink } from "node:fs/promises";
+import type { FileHandle, FileSystem } from "../ports/file-system.js";
+
+/** Only the broker's own user reads its data. */
+const FILE_MODE = 0o600;
+const DIRECTORY_MODE = 0o700;
+
+export const nodeFileSystem: FileSystem = {
+  async open(path, options) {
+    const flags = fs.constants.O_RDWR | (options.create ? fs.constants.O_CREAT : 0);
+    return new NodeFileHandle(await openDescriptor(path, flags));
+  },
+
+  async makeDirectory(path) {
+    await mkdir(path, { recursive: true, mode: DIRECTORY_MODE });
+  },
+
+  async list(path) {
+    try {
+      return (await readdir(path)).sort();
+    } catch (error) {
+      if (isMissing(error)) return [];
+      throw error;
+    }
+  },
+
+  exists(path) {
+    return new Promise((resolve, reject) => {
+      fs.stat(path, (error) => {
+        if (error === null) resolve(true);
+        else if (isMissing(error)) resolve(false);
+        else reject(error);
+      });
+    });
+  },
+
+  async rename(from, to) {
+    await rename(from, to);
+  },
+
+  async remove(path) {
+    try {
+      await unlink(path);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
+  },
+
+  async removeDirectory(path) {
+    await rm(path, { recursive: true, force: true });
+  },
+
+  async syncDirectory(path) {
+    const descriptor = await openDescriptor(path, fs.constants.O_RDONLY);
+    try {
+      await new Promise<void>((resolve, reject) => fs.fsync(descriptor, settle(resolve, reject)));
+    } finally {
+      await closeDescriptor(descriptor);
+    }
+  },
+
+  async freeBytes(path) {
+    try {
+      const facts = await statfs(path);
+      return facts.bavail * facts.bsize;
+    } catch (error) {
+      if (codeOf(error) === "ENOSYS" || codeOf(error) === "ENOTSUP") return undefined;
+      throw error;
+    }
+  },
+};
+
+class NodeFileHandle implements FileHandle {
+  readonly #descriptor: number;
+  #isClosed = false;
+
+  constructor(descriptor: number) {
+    this.#descriptor = descriptor;
+  }
+
+  async read(target: Uint8Array, position: number): Promise<number> {
+    let filled = 0;
+    while (filled < target.length) {
+      const count = await this.#readSome(target, filled, position + filled);
+      if (count === 0) break;
+      filled += count;
+    }
+    return filled;
+  }
+
+  async write(chunks: readonly Uint8Array[], position: number): Promise<void> {
+    let rest = chunks;
+    let at = position;
+    while (rest.length > 0) {
+      const written = await this.#writeSome(rest, at);
+      at += written;
+      rest = without(rest, written);
+    }
+  }
+
+  dataSync(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      fs.fdatasync(this.#open(), settle(resolve, reject));
+    });
+  }
+
+  truncate(lengthBytes: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      fs.ftruncate(this.#open(), lengthBytes, settle(resolve, reject));
+    });
+  }
+
+  sizeBytes(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      fs.fstat(this.#open(), (error, facts) => {
+        if (error === null) resolve(facts.size);
+        else reject(error);
+      });
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await closeDescriptor(this.#descriptor);
+  }
+
+  #readSome(target: Uint8Array, filled: number, position: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const length = target.length - filled;
+      fs.read(this.#open(), target, filled, length, position, (error, count) => {
+        if (error === null) resolve(count);
+        else reject(error);
+      });
+    });
+  }
+
+  #writeSome(chunks: readonly Uint8Array[], position: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const done = (error: Error | null, count: number): void => {
+        if (error === null) resolve(count);
+        else reject(error);
+      };
+      const only = chunks.length === 1 ? chunks[0] : undefined;
+      if (only !== undefined) fs.write(this.#open(), only, 0, only.length, position, done);
+      else fs.writev(this.#open(), chunks, position, done);
+    });
+  }
+
+  /**
+   * The descriptor. A closed one must never reach the kernel: its number may by now belong to
+   * another file.
+   */
+  #open(): number {
+    if (this.#isClosed) throw Object.assign(new Error("the file is closed"), { code: "EBADF" });
+    return this.#descriptor;
+  }
+}
+
+/** What is left of `chunks` after their first `count` bytes. Usually nothing. */
+function without(chunks: readonly Uint8Array[], count: number): readonly Uint8Array[] {
+  let index = 0;
+  let skipped = 0;
+  while (index < chunks.length) {
+    const length = (chunks[index] as Uint8Array).length;
+    if (skipped + length > count) break;
+    skipped += length;
+    index += 1;
+  }
+  if (index === chunks.length) return [];
+  const first = (chunks[index] as Uint8Array).subarray(count - skipped);
+  return [first, ...chunks.slice(index + 1)];
+}
+
+function openDescriptor(path: string, flags: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    fs.open(path, flags, FILE_MODE, (error, descriptor) => {
+      if (error === null) resolve(descriptor);
+      else reject(error);
+    });
+  });
+}
+
+function closeDescriptor(descriptor: number): Promise<void> {
+  return new Promise((resolve, reject) => fs.close(descriptor, settle(resolve, reject)));
+}
+
+function settle(
+  resolve: () => void,
+  reject: (error: Error) => void,
+): (error: Error | null | undefined) => void {
+  return (error) => {
+    if (error === null || error === undefined) resolve();
+    else reject(error);
+  };
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+}
+
+function isMissing(error: unknown): boolean {
+  return codeOf(error) === "ENOENT";
+}
