@@ -1,1 +1,10 @@
-export {};
+export * from "./generated/admin.js";
+export * from "./generated/controller.js";
+export { type ErrorDetail, errorDetailCodec } from "./generated/error.js";
+export * from "./generated/log.js";
+export * from "./generated/raft.js";
+export * from "./generated/replication.js";
+export * from "./outgoing.js";
+export { DecodeError } from "./wire/decode-error.js";
+export { MESSAGE_ELEMENTS_MAX } from "./wire/limits.js";
+export type { Chunks } from "./wire/wire-writer.js";
