@@ -27,3 +27,4 @@ export { type PeerStatus, RaftNode, type Ready } from "./node.js";
 export type { ProgressState } from "./progress.js";
 export type { ReadState } from "./state.js";
 export { decodeVoters, encodeVoters, votersProblem } from "./voters.js";
+export { type EntryFields, type MessageFields, messageFields, messageOf } from "./message-fields.js";
