@@ -55,9 +55,7 @@ export function onHeartbeatAnswer(state: RaftState, message: HeartbeatAnswer): v
   peer.readRound = Math.max(peer.readRound, message.readRound);
   releaseReads(state);
   peer.resume();
-  // It lives, and yet something is unanswered: an empty append makes it refuse what got lost.
-  const isBehind = peer.matchIndex < peer.next - 1;
-  if (peer.state === "replicate" && isBehind) sendAppend(state, message.from, 0);
+  if (peer.state === "replicate") nudge(state, message.from, peer);
   continueTransfer(state, message.from);
 }
 
@@ -118,6 +116,14 @@ function isOwed(state: RaftState, peer: Progress): boolean {
   // A silent node would only gather snapshots in its connection's buffers.
   if (peer.next <= log.snapshot.index) return peer.silentTicks < options.electionTicks;
   return peer.state === "probe" || peer.next <= log.lastIndex || peer.sentCommit < log.commit;
+}
+
+/** It lives, and yet something is unanswered: an empty append makes it refuse what got lost. */
+function nudge(state: RaftState, id: number, peer: Progress): void {
+  if (peer.matchIndex === peer.next - 1) return;
+  // What was sent is compacted by now and cannot be named any more; begin at what is certain.
+  if (peer.next <= state.log.snapshot.index) peer.probe();
+  else sendAppend(state, id, 0);
 }
 
 /** One append; without entries when `bytesMax` is 0. */

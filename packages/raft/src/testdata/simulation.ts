@@ -1,0 +1,275 @@
+/**
+ * A cluster under a seed: random ticks, losses, duplicates, reordering, partitions, crashes between
+ * any two steps of a server's work, proposals, reads, compactions, transfers and changes of the
+ * voters. After each step the oracle looks at everything. The same seed gives the same run.
+ */
+import type { ConfigurationChange, RaftMessage } from "../index.js";
+import { Oracle } from "./oracle.js";
+import { bytesOf, Server } from "./server.js";
+
+/** Probability of each kind of event per step, drawn anew for each seed: a swarm. */
+interface Weather {
+  readonly loss: number;
+  readonly duplication: number;
+  readonly crash: number;
+  readonly partition: number;
+  readonly peerLost: number;
+  readonly change: number;
+  readonly transfer: number;
+  readonly compact: number;
+  readonly read: number;
+  readonly propose: number;
+  /** How often a server does the next part of its work, against how often time passes. */
+  readonly work: number;
+  readonly tick: number;
+}
+
+export interface SimulationOptions {
+  readonly seed: number;
+  readonly steps: number;
+}
+
+export class Simulation {
+  readonly oracle: Oracle;
+  readonly servers = new Map<number, Server>();
+  readonly #random: Random;
+  readonly #weather: Weather;
+  #flight: RaftMessage[] = [];
+  /** Directed links that lose everything, as "from>to". */
+  #cuts = new Set<string>();
+  #proposals = 0;
+  #reads = 0;
+
+  constructor(options: SimulationOptions) {
+    this.#random = new Random(options.seed);
+    this.#weather = this.#drawWeather();
+    const voterCount = 1 + this.#random.below(5);
+    const spareCount = this.#random.below(3);
+    const voters = Array.from({ length: voterCount }, (_, at) => at + 1);
+    const electionTicks = 5 + this.#random.below(6);
+    const inflightMax = 1 + this.#random.below(4);
+    const entriesBytesMax = 1 + this.#random.below(200);
+    for (let id = 1; id <= voterCount + spareCount; id += 1) {
+      const server = new Server({
+        self: id,
+        voters: id <= voterCount ? voters : [],
+        electionTicks,
+        heartbeatTicks: 1 + this.#random.below(2),
+        entriesBytesMax,
+        inflightMax,
+        seed: this.#random.next(),
+      });
+      this.servers.set(id, server);
+    }
+    this.oracle = new Oracle(this.servers);
+  }
+
+  /** One random thing happens; then the oracle looks. */
+  step(): void {
+    const { partition, crash, peerLost, change, transfer, compact, read, propose, work, tick } =
+      this.#weather;
+    const server = this.#anyServer();
+    const { node } = server;
+    const events: readonly (readonly [number, () => void])[] = [
+      [work, (): void => this.#work(server)],
+      [1, (): void => this.#deliver()],
+      [tick, (): void => node.tick()],
+      [propose, (): void => this.#propose(server)],
+      [read, (): void => this.#read(server)],
+      [compact, (): void => void server.compact()],
+      [crash, (): void => this.#crash(server)],
+      [partition, (): void => this.#repartition()],
+      [peerLost, (): void => node.peerLost(this.#anyServer().id)],
+      [transfer, (): void => node.transferLeadership(this.#anyServer().id)],
+      [change, (): void => this.#change(server)],
+      [change / 8, (): void => node.campaign()],
+    ];
+    let at = this.#random.fraction() * events.reduce((sum, [weight]) => sum + weight, 0);
+    for (const [weight, happen] of events) {
+      at -= weight;
+      if (at > 0) continue;
+      happen();
+      break;
+    }
+    this.oracle.look();
+  }
+
+  /** Good weather from now on: everybody up, everything delivered in order, time passing evenly. */
+  settle(rounds: number): void {
+    this.#cuts.clear();
+    for (let round = 0; round < rounds; round += 1) {
+      for (const { node } of this.servers.values()) node.tick();
+      this.drain();
+    }
+  }
+
+  /** Works and delivers until nobody has anything left to do. */
+  drain(): void {
+    let isBusy = true;
+    for (let turn = 0; isBusy; turn += 1) {
+      if (turn > 10_000) throw new Error("the servers never come to rest");
+      isBusy = this.#flight.length > 0;
+      for (const message of this.#flight.splice(0)) {
+        this.servers.get(message.to)?.node.step(message);
+      }
+      for (const server of this.servers.values()) {
+        const isAtWork = server.ready !== undefined || server.node.hasReady();
+        isBusy ||= isAtWork;
+        if (isAtWork) this.#workAll(server);
+      }
+      this.oracle.look();
+    }
+  }
+
+  /** The one leader that every voter of its configuration follows, or why there is none. */
+  leader(): Server | string {
+    const leaders = [...this.servers.values()].filter(({ node }) => node.role === "leader");
+    const [leader] = leaders;
+    if (leader === undefined || leaders.length > 1) return `${leaders.length} leaders`;
+    for (const voter of leader.node.voters) {
+      const seen = this.servers.get(voter)?.node.leader;
+      if (seen !== leader.id) return `${voter} follows ${seen}, not ${leader.id}`;
+    }
+    return leader;
+  }
+
+  #work(server: Server): void {
+    const { ready } = server;
+    if (ready === undefined) {
+      // Persisted at once, but not sent: a crash here must not matter to anyone.
+      const begun = server.begin();
+      if (begun === undefined) return;
+      if (this.#random.chance(0.9)) this.#persist(server);
+    } else if (!this.oracle.isPersisted(ready)) {
+      this.#persist(server);
+    } else {
+      this.#send(ready.messages);
+      server.finish(ready);
+      this.oracle.noteReads(server, ready);
+    }
+  }
+
+  #workAll(server: Server): void {
+    do this.#work(server);
+    while (server.ready !== undefined);
+  }
+
+  #persist(server: Server): void {
+    if (server.ready === undefined) return;
+    server.persist(server.ready);
+    this.oracle.notePersisted(server, server.ready);
+  }
+
+  #send(messages: readonly RaftMessage[]): void {
+    for (const message of messages) {
+      this.oracle.noteSent(message);
+      this.#flight.push(message);
+    }
+    // A network that nobody reads from loses the oldest.
+    if (this.#flight.length > 500) this.#flight.splice(0, this.#flight.length - 500);
+  }
+
+  #deliver(): void {
+    if (this.#flight.length === 0) return;
+    // Mostly in order, as on a stream; now and then far out of it.
+    const reach = this.#random.chance(0.8) ? Math.min(3, this.#flight.length) : this.#flight.length;
+    const at = this.#random.below(reach);
+    const message = this.#flight[at];
+    if (message === undefined) return;
+    if (!this.#random.chance(this.#weather.duplication)) this.#flight.splice(at, 1);
+    if (this.#cuts.has(`${message.from}>${message.to}`)) return;
+    if (this.#random.chance(this.#weather.loss)) return;
+    this.servers.get(message.to)?.node.step(message);
+  }
+
+  #propose(server: Server): void {
+    const leader = this.#random.chance(0.8) ? this.#anyLeader() : server;
+    this.#proposals += 1;
+    (leader ?? server).node.propose(bytesOf(`p${this.#proposals}`));
+  }
+
+  #read(server: Server): void {
+    this.#reads += 1;
+    if (server.node.readIndex(this.#reads)) this.oracle.noteReadAsked(server, this.#reads);
+  }
+
+  #change(server: Server): void {
+    const kind: ConfigurationChange["kind"] = this.#random.chance(0.5) ? "add" : "remove";
+    (this.#anyLeader() ?? server).node.proposeConfiguration({ kind, id: this.#anyServer().id });
+  }
+
+  #crash(server: Server): void {
+    server.restart(this.#random.chance(0.5), this.#random.next());
+    this.oracle.noteRestart(server);
+  }
+
+  #repartition(): void {
+    this.#cuts.clear();
+    if (this.#random.chance(0.4)) return;
+    for (const from of this.servers.keys()) {
+      for (const to of this.servers.keys()) {
+        if (this.#random.chance(0.3)) this.#cuts.add(`${from}>${to}`);
+      }
+    }
+  }
+
+  #anyServer(): Server {
+    const server = [...this.servers.values()][this.#random.below(this.servers.size)];
+    if (server === undefined) throw new Error("a cluster has servers");
+    return server;
+  }
+
+  #anyLeader(): Server | undefined {
+    const leaders = [...this.servers.values()].filter(({ node }) => node.role === "leader");
+    return leaders[this.#random.below(Math.max(1, leaders.length))];
+  }
+
+  #drawWeather(): Weather {
+    const upTo = (most: number): number => {
+      return this.#random.chance(0.3) ? 0 : this.#random.fraction() * most;
+    };
+    return {
+      loss: upTo(0.2),
+      duplication: upTo(0.2),
+      crash: upTo(0.02),
+      partition: upTo(0.02),
+      peerLost: upTo(0.05),
+      change: upTo(0.05),
+      transfer: upTo(0.02),
+      compact: upTo(0.05),
+      read: upTo(0.1),
+      propose: upTo(0.2),
+      work: 1 + upTo(2),
+      tick: 0.1 + upTo(0.4),
+    };
+  }
+}
+
+/** A generator of the simulator's own, so that it never follows the jitter of the nodes. */
+class Random {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = seed >>> 0;
+  }
+
+  next(): number {
+    this.#state = (this.#state + 0x9e3779b9) >>> 0;
+    let z = this.#state;
+    z = Math.imul(z ^ (z >>> 16), 0x21f0aaad);
+    z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
+    return (z ^ (z >>> 15)) >>> 0;
+  }
+
+  fraction(): number {
+    return this.next() / 2 ** 32;
+  }
+
+  below(bound: number): number {
+    return Math.floor(this.fraction() * bound);
+  }
+
+  chance(probability: number): boolean {
+    return this.fraction() < probability;
+  }
+}
