@@ -1,1 +1,4 @@
-export {};
+export { Broker, type BrokerCallbacks } from "./broker.js";
+export { BROKER_DEFAULTS, type BrokerConfig } from "./broker-config.js";
+export type { BrokerPorts } from "./ports.js";
+export { Partition } from "./partition/partition.js";

@@ -1,1 +1,6 @@
-export {};
+export {
+  Controller,
+  type ControllerOptions,
+  type ControllerPorts,
+  type ControllerStatus,
+} from "./controller.js";

@@ -1,0 +1,53 @@
+/** Settings of one broker process, resolved. Cluster-wide settings live in the metadata. */
+import type { ClusterId, DirectoryId, NodeId } from "@strandline/model";
+
+export interface BrokerConfig {
+  readonly nodeId: NodeId;
+  /** Expected cluster; undefined on a first start, when it is learned. */
+  readonly clusterId: ClusterId | undefined;
+  readonly directoryId: DirectoryId;
+  /** Where topics are kept: `<topicsDirectory>/<topic id>-<partition>/`. */
+  readonly topicsDirectory: string;
+  /** Where clients reach this broker: "host:port". */
+  readonly address: string;
+  /** Where other nodes reach it: "host:port". */
+  readonly peerAddress: string;
+  /** Controllers to ask for metadata: "host:port" each, not empty. */
+  readonly controllerAddresses: readonly string[];
+  readonly rack: string;
+  readonly version: string;
+  /** Random, new for each process. */
+  readonly incarnationId: string;
+  /** Broker epoch under which the directory was closed cleanly; -1 when it was not. */
+  readonly cleanShutdownEpoch: number;
+  /** The operator says that this new directory takes the place of a lost one. */
+  readonly replaceDirectory: boolean;
+  readonly heartbeatMs: number;
+  /** Without an answer from the controller for this long, the broker stops serving. */
+  readonly sessionMsMax: number;
+  /** A follower that did not reach the log end for this long leaves the in-sync replicas. */
+  readonly replicaLagMsMax: number;
+  /** Bytes sent to one follower and partition but not yet acknowledged. */
+  readonly replicaWindowBytesMax: number;
+  /** Recent bytes of one partition kept in memory for followers and consumers. */
+  readonly tailBytesMax: number;
+  readonly retentionCheckMs: number;
+  /** Idempotent producers are forgotten after this long without a record. */
+  readonly producerIdleMsMax: number;
+  /** Requests waiting for an acknowledgement, all partitions together, before new ones are shed. */
+  readonly pendingProduceBytesMax: number;
+}
+
+/** The settings that have a default. */
+export const BROKER_DEFAULTS = {
+  rack: "",
+  heartbeatMs: 500,
+  sessionMsMax: 6_000,
+  replicaLagMsMax: 10_000,
+  replicaWindowBytesMax: 16 * 1024 * 1024,
+  tailBytesMax: 8 * 1024 * 1024,
+  retentionCheckMs: 300_000,
+  producerIdleMsMax: 86_400_000,
+  pendingProduceBytesMax: 256 * 1024 * 1024,
+  replaceDirectory: false,
+} as const;

@@ -1,0 +1,281 @@
+/**
+ * A broker: keeps partition replicas and serves clients. Wires its parts together, and holds what
+ * belongs to the process as a whole: registration, time, retention, stopping.
+ */
+import type { MetadataImage } from "@strandline/metadata";
+import { BrokerError, type BrokerEpoch, type NodeId } from "@strandline/model";
+import { type RpcRoute, streamRoute, type Timer, unaryRoute } from "@strandline/platform";
+import { replicationMethods } from "@strandline/rpc";
+import type { BrokerConfig } from "./broker-config.js";
+import { ControllerSession } from "./cluster/controller-session.js";
+import { MetadataFollower } from "./cluster/metadata-follower.js";
+import { adminRoutes } from "./frontends/grpc/admin-routes.js";
+import { logRoutes } from "./frontends/grpc/log-routes.js";
+import { proposeIsr } from "./partition/isr-proposals.js";
+import { Partitions } from "./partition/partitions.js";
+import { readRange } from "./partition/read-range.js";
+import { ReplicaFeeder } from "./partition/replica-feeder.js";
+import type { BrokerPorts } from "./ports.js";
+import { AdminService } from "./services/admin.js";
+import { ConsumeService } from "./services/consume.js";
+import { Directory } from "./services/directory.js";
+import { FetchService } from "./services/fetch.js";
+import { OffsetsService } from "./services/offsets.js";
+import { ProduceForwarder } from "./services/produce-forwarder.js";
+import { ProduceService } from "./services/produce.js";
+import { ProducerIds } from "./services/producer-ids.js";
+import { RecordReader } from "./services/record-reader.js";
+
+const TICK_MS = 50;
+const HAND_OVER_MS_MAX = 10_000;
+const PRODUCERS_PER_PARTITION_MAX = 100_000;
+
+/** What the process is told. */
+export interface BrokerCallbacks {
+  /** The broker cannot go on: refused by the cluster, or its disk failed. Called once. */
+  onFatal(error: Error): void;
+  /** Registered under this epoch: what a clean shutdown will be recorded with. */
+  onRegistered(epoch: BrokerEpoch): void;
+  /** The cluster's id is known. */
+  onCluster(clusterId: string): void;
+}
+
+export class Broker {
+  readonly #ports: BrokerPorts;
+  readonly #config: BrokerConfig;
+  readonly #callbacks: BrokerCallbacks;
+  readonly #metadata: MetadataFollower;
+  readonly #session: ControllerSession;
+  readonly #partitions: Partitions;
+  readonly #forwarder: ProduceForwarder;
+  readonly #routes: readonly RpcRoute[];
+  readonly #metadataWaiters = new Set<() => void>();
+  #appliedOffset = -1;
+  #controllerAddress: string | undefined;
+  #tick: Timer | undefined;
+  #retentionAtMs = 0;
+  #failure: Error | undefined;
+  #isClosed = false;
+
+  constructor(ports: BrokerPorts, config: BrokerConfig, callbacks: BrokerCallbacks) {
+    this.#ports = ports;
+    this.#config = config;
+    this.#callbacks = callbacks;
+    this.#metadata = new MetadataFollower(ports, config, {
+      onMetadata: (image, delta) => {
+        if (image.clusterId !== undefined) callbacks.onCluster(image.clusterId);
+        this.#partitions.apply(image, delta);
+        for (const waiter of [...this.#metadataWaiters]) waiter();
+      },
+      onController: () => this.#controllerChanged(),
+      onFatal: (error) => this.#fatal(error),
+    });
+    this.#session = new ControllerSession(ports, config, {
+      controllerAddress: () => this.#metadata.controllerAddress,
+      clusterId: () => this.#metadata.image.clusterId ?? config.clusterId,
+      appliedOffset: () => this.#appliedOffset,
+      isFailed: () => this.#failure !== undefined,
+      onRegistered: (epoch) => {
+        callbacks.onRegistered(epoch);
+        this.#partitions.registered();
+      },
+      onRefused: (error) => this.#fatal(error),
+    });
+    this.#partitions = new Partitions(ports, config, {
+      brokerEpoch: () => this.#session.brokerEpoch,
+      isServing: () => this.#session.isLive && this.#failure === undefined,
+      proposeIsr: (partition, proposal) => {
+        proposeIsr(this.#session, config.nodeId, partition, proposal);
+      },
+      onLogFailed: (error) => this.#fatal(error),
+      onApplied: (offset) => {
+        if (offset === this.#appliedOffset) return;
+        this.#appliedOffset = offset;
+        if (this.#session.isFenced) this.#session.beatSoon();
+      },
+    });
+    this.#forwarder = new ProduceForwarder(ports);
+    this.#routes = this.#buildRoutes();
+  }
+
+  /** For the listener that clients reach. */
+  get clientRoutes(): readonly RpcRoute[] {
+    return this.#routes;
+  }
+
+  /** For the listener that nodes reach: the same, for requests passed on, and replication. */
+  get peerRoutes(): readonly RpcRoute[] {
+    return [
+      ...this.#routes,
+      streamRoute(
+        replicationMethods.replicate,
+        (stream) =>
+          new ReplicaFeeder(stream, {
+            partition: (topic, partition) => this.#partitions.get(topic as never, partition),
+            admit: (id, epoch, cluster) => this.#admitFollower(id, epoch, cluster),
+            replicaWindowBytesMax: this.#config.replicaWindowBytesMax,
+          }),
+      ),
+      unaryRoute(replicationMethods.readRange, async (request) => {
+        return await readRange(
+          this.#partitions.get(request.topicId as never, request.partition),
+          request,
+        );
+      }),
+    ];
+  }
+
+  get image(): MetadataImage {
+    return this.#metadata.image;
+  }
+
+  get partitions(): Partitions {
+    return this.#partitions;
+  }
+
+  get brokerEpoch(): BrokerEpoch | undefined {
+    return this.#session.brokerEpoch;
+  }
+
+  /** True once the cluster has admitted this broker and its logs are recovered. */
+  get isReady(): boolean {
+    return this.#session.isLive && !this.#session.isFenced && this.#failure === undefined;
+  }
+
+  start(): void {
+    this.#metadata.start();
+    this.#session.start();
+    this.#tick = this.#ports.timers.after(TICK_MS, () => this.#onTick());
+    this.#retentionAtMs = this.#ports.clock.monotonicMs() + this.#config.retentionCheckMs;
+  }
+
+  /**
+   * Stops. With `handOver`, leaderships move to other brokers first, so that clients hardly notice.
+   * Afterwards every log is synced and closed.
+   */
+  async close(options: { readonly handOver: boolean }): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    if (options.handOver && this.#failure === undefined && this.#session.isLive) {
+      await this.#session.handOver(HAND_OVER_MS_MAX);
+    }
+    this.#tick?.cancel();
+    this.#forwarder.close();
+    await this.#partitions.close();
+    this.#session.close();
+    this.#metadata.close();
+  }
+
+  /** Resolves when the image has reached `offset`, or after `timeoutMs`. */
+  async untilMetadata(offset: number, timeoutMs: number): Promise<void> {
+    if (this.#metadata.image.offset >= offset) return;
+    await new Promise<void>((resolve) => {
+      const check = (): void => {
+        if (this.#metadata.image.offset < offset) return;
+        done();
+      };
+      const done = (): void => {
+        timer.cancel();
+        this.#metadataWaiters.delete(check);
+        resolve();
+      };
+      const timer = this.#ports.timers.after(timeoutMs, done);
+      this.#metadataWaiters.add(check);
+    });
+  }
+
+  #buildRoutes(): RpcRoute[] {
+    const ports = this.#ports;
+    const directory = new Directory(
+      this.#config.nodeId,
+      () => this.#metadata.image,
+      this.#partitions,
+    );
+    const reader = new RecordReader(ports);
+    const offsets = new OffsetsService(ports, { directory });
+    const admin = new AdminService(ports, {
+      directory,
+      session: this.#session,
+      offsets,
+      untilMetadata: async (offset, timeoutMs) => await this.untilMetadata(offset, timeoutMs),
+      controllerId: () => this.#metadata.controllerId,
+      voters: () => this.#metadata.voters,
+    });
+    return [
+      ...logRoutes({
+        produce: new ProduceService(ports, {
+          directory,
+          forwarder: this.#forwarder,
+          pendingBytesMax: this.#config.pendingProduceBytesMax,
+        }),
+        fetch: new FetchService(ports, { directory, reader }),
+        consume: new ConsumeService(ports, { directory, offsets, reader }),
+        offsets,
+        producerIds: new ProducerIds(this.#session, this.#config.nodeId),
+      }),
+      ...adminRoutes(admin),
+    ];
+  }
+
+  /** Only a broker of this cluster, in the incarnation that the metadata knows, may replicate. */
+  #admitFollower(id: number, epoch: number, cluster: string): void {
+    const { image } = this.#metadata;
+    if (cluster !== image.clusterId) {
+      throw new BrokerError("INCONSISTENT_CLUSTER_ID", `this broker belongs to ${image.clusterId}`);
+    }
+    const known = image.nodes.get(id as NodeId);
+    if (known === undefined || known.brokerEpoch < epoch) {
+      // The follower is ahead of this broker's metadata: it will ask again.
+      throw new BrokerError(
+        "BROKER_NOT_AVAILABLE",
+        `broker ${id} is not known in epoch ${epoch} yet`,
+      );
+    }
+    if (known.brokerEpoch > epoch) {
+      throw new BrokerError("STALE_BROKER_EPOCH", `broker ${id} has registered again since`);
+    }
+  }
+
+  #controllerChanged(): void {
+    const address = this.#metadata.controllerAddress;
+    if (address === this.#controllerAddress) return;
+    this.#controllerAddress = address;
+    this.#session.controllerMoved();
+  }
+
+  #onTick(): void {
+    this.#tick = this.#ports.timers.after(TICK_MS, () => this.#onTick());
+    this.#partitions.tick();
+    const nowMs = this.#ports.clock.monotonicMs();
+    if (nowMs < this.#retentionAtMs) return;
+    this.#retentionAtMs = nowMs + this.#config.retentionCheckMs;
+    void this.#retain();
+  }
+
+  async #retain(): Promise<void> {
+    for (const partition of [...this.#partitions.all()]) {
+      try {
+        await partition.transition(partition.leaderEpoch, async () => {
+          await partition.log.applyRetention(partition.highWatermark);
+          partition.log.producers.expire(
+            this.#ports.clock.wallMs(),
+            this.#config.producerIdleMsMax,
+            PRODUCERS_PER_PARTITION_MAX,
+          );
+        });
+      } catch (error) {
+        this.#ports.logger.error(
+          { partition: partition.key, error: String(error) },
+          "retention failed; tried again later",
+        );
+      }
+    }
+  }
+
+  #fatal(error: Error): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    this.#session.beatSoon();
+    this.#callbacks.onFatal(error);
+  }
+}

@@ -1,0 +1,287 @@
+/**
+ * A leadership of this broker over one partition: orders appends, pushes them to the followers and
+ * answers producers when the high watermark has passed their batch.
+ *
+ * Push before sync: a batch goes to the followers as it is appended, while this broker's own sync
+ * still runs. That is safe because the leader counts itself only once synced, and because a
+ * restarted broker never goes on in an old leadership.
+ */
+import type { Partition as PartitionImage } from "@strandline/metadata";
+import { BrokerError, type BrokerEpoch, type ErrorCode, type NodeId } from "@strandline/model";
+import { readBatchHeader, stampBatch, stampLogAppendTime } from "@strandline/record";
+import { CommitWaiters, Leader, type LeaderEffect } from "@strandline/replication";
+import type { LeaderFeed } from "./leader-feed.js";
+import type { Partition } from "./partition.js";
+import type { Acks, OnProduced, ProduceTicket } from "./produce-ticket.js";
+import type { TopicSettings } from "./topic-settings.js";
+
+export class LeaderRole {
+  readonly epoch: number;
+  readonly core: Leader;
+  /** Where this leadership began: below it, what is committed may not be known yet. */
+  readonly startOffset: number;
+  readonly #partition: Partition;
+  readonly #committed = new CommitWaiters<ProduceTicket>();
+  readonly #written = new CommitWaiters<ProduceTicket>();
+  readonly #feeds = new Map<NodeId, LeaderFeed>();
+  #settings: TopicSettings;
+  #pendingBytes = 0;
+
+  constructor(
+    partition: Partition,
+    options: { image: PartitionImage; settings: TopicSettings; replicaLagMsMax: number },
+  ) {
+    const { image } = options;
+    this.#partition = partition;
+    this.#settings = options.settings;
+    this.epoch = image.leaderEpoch;
+    this.startOffset = partition.log.logEndOffset;
+    this.core = new Leader({
+      self: partition.owner.nodeId,
+      epoch: image.leaderEpoch,
+      partitionEpoch: image.partitionEpoch,
+      replicas: image.replicas,
+      isr: image.isr,
+      logEndOffset: partition.log.logEndOffset,
+      durableEndOffset: partition.log.durableEndOffset,
+      highWatermark: partition.highWatermark,
+      inSyncReplicasMin: Math.min(options.settings.inSyncReplicasMin, image.replicas.length),
+      replicaLagMsMax: options.replicaLagMsMax,
+      nowMs: partition.ports.clock.monotonicMs(),
+      eligible: partition.owner.eligible(),
+    });
+  }
+
+  /** Everything this leadership found in the log is committed again: answers are not stale. */
+  get knowsItsHighWatermark(): boolean {
+    return this.#partition.highWatermark >= this.startOffset;
+  }
+
+  /** Bytes of requests not yet answered. */
+  get pendingBytes(): number {
+    return this.#pendingBytes;
+  }
+
+  start(): void {
+    // A partition whose only in-sync replica is this one commits what it finds at once.
+    this.#perform(
+      this.core.step({ kind: "synced", durableEndOffset: this.#partition.log.durableEndOffset }),
+    );
+  }
+
+  append(
+    batch: Uint8Array,
+    options: { readonly acks: Acks; readonly timeoutMs: number },
+    onProduced: OnProduced,
+  ): void {
+    const { log, ports } = this.#partition;
+    const header = readBatchHeader(batch, 0);
+    this.#checkLimits(header.sizeBytes, header.maxTimestampMs);
+    if (options.acks === "all" && this.core.isUnderMinIsr) {
+      throw new BrokerError(
+        "NOT_ENOUGH_REPLICAS",
+        `${this.core.isr.length} replicas are in sync, ${this.#settings.inSyncReplicasMin} are needed`,
+      );
+    }
+    const deadlineMs = ports.clock.monotonicMs() + options.timeoutMs;
+    if (header.producerId >= 0) {
+      const verdict = log.producers.check(header);
+      if (verdict.kind === "refused") {
+        throw new BrokerError(verdict.refusal.code, verdict.refusal.message);
+      }
+      if (verdict.kind === "duplicate") {
+        // The first attempt may not be committed yet: the answer waits as it did.
+        this.#acknowledge(options.acks, {
+          endOffset: verdict.lastOffset + 1,
+          sizeBytes: 0,
+          deadlineMs,
+          onProduced,
+          appended: {
+            baseOffset: verdict.baseOffset,
+            logAppendTimeMs: this.#settings.isLogAppendTime ? verdict.timestampMs : -1,
+            logStartOffset: log.logStartOffset,
+          },
+        });
+        return;
+      }
+    }
+    const base = log.logEndOffset;
+    let logAppendTimeMs = -1;
+    if (this.#settings.isLogAppendTime) {
+      logAppendTimeMs = ports.clock.wallMs();
+      stampLogAppendTime(batch, 0, logAppendTimeMs, ports.crc32c);
+    }
+    stampBatch(batch, 0, base, this.epoch);
+    log.append(batch);
+    this.#acknowledge(options.acks, {
+      endOffset: log.logEndOffset,
+      sizeBytes: header.sizeBytes,
+      deadlineMs,
+      onProduced,
+      appended: { baseOffset: base, logAppendTimeMs, logStartOffset: log.logStartOffset },
+    });
+    this.#perform(this.core.step({ kind: "appended", logEndOffset: log.logEndOffset as never }));
+    for (const feed of this.#feeds.values()) feed.pump();
+  }
+
+  isReplica(replica: NodeId): boolean {
+    return this.#partition.image?.replicas.includes(replica) ?? false;
+  }
+
+  addFeed(feed: LeaderFeed): void {
+    this.#feeds.get(feed.replica)?.stop();
+    this.#feeds.set(feed.replica, feed);
+  }
+
+  removeFeed(feed: LeaderFeed): void {
+    if (this.#feeds.get(feed.replica) === feed) this.#feeds.delete(feed.replica);
+  }
+
+  acknowledged(replica: NodeId, brokerEpoch: BrokerEpoch, durableEndOffset: number): void {
+    this.#perform(
+      this.core.step({
+        kind: "acknowledged",
+        replica,
+        brokerEpoch,
+        durableEndOffset: durableEndOffset as never,
+        nowMs: this.#partition.ports.clock.monotonicMs(),
+      }),
+    );
+  }
+
+  synced(durableEndOffset: number): void {
+    this.#release(this.#written.release(durableEndOffset as never));
+    this.#perform(this.core.step({ kind: "synced", durableEndOffset: durableEndOffset as never }));
+  }
+
+  partitionChanged(image: PartitionImage, settings: TopicSettings): void {
+    this.#settings = settings;
+    this.#perform(
+      this.core.step({
+        kind: "partition-changed",
+        partitionEpoch: image.partitionEpoch,
+        isr: image.isr,
+        replicas: image.replicas,
+        inSyncReplicasMin: Math.min(settings.inSyncReplicasMin, image.replicas.length),
+        nowMs: this.#partition.ports.clock.monotonicMs(),
+      }),
+    );
+  }
+
+  eligibleChanged(): void {
+    this.#perform(
+      this.core.step({
+        kind: "eligible-changed",
+        eligible: this.#partition.owner.eligible(),
+        nowMs: this.#partition.ports.clock.monotonicMs(),
+      }),
+    );
+  }
+
+  /** The controller's answer to a proposal of this leadership. */
+  isrAnswered(
+    answer:
+      | { kind: "committed"; isr: readonly NodeId[]; partitionEpoch: number }
+      | { kind: "refused"; code: ErrorCode },
+  ): void {
+    this.#perform(
+      this.core.step({
+        kind: "isr-answered",
+        answer: answer as never,
+        nowMs: this.#partition.ports.clock.monotonicMs(),
+      }),
+    );
+  }
+
+  tick(): void {
+    const nowMs = this.#partition.ports.clock.monotonicMs();
+    this.#perform(this.core.step({ kind: "ticked", nowMs }));
+    for (const waiters of [this.#committed, this.#written]) {
+      for (const ticket of waiters.removeWhere((waiting) => waiting.deadlineMs <= nowMs)) {
+        this.#pendingBytes -= ticket.sizeBytes;
+        // The batch is in the log; whether it is committed is not known. A retry finds out.
+        ticket.onProduced(
+          new BrokerError("REQUEST_TIMED_OUT", "the replicas did not acknowledge in time"),
+          undefined,
+        );
+      }
+    }
+    for (const feed of this.#feeds.values()) feed.tick(nowMs);
+  }
+
+  stop(code: ErrorCode, reason: string): void {
+    for (const feed of [...this.#feeds.values()]) feed.stop();
+    this.#feeds.clear();
+    for (const waiters of [this.#committed, this.#written]) {
+      for (const ticket of waiters.drain())
+        ticket.onProduced(new BrokerError(code, reason), undefined);
+    }
+    this.#pendingBytes = 0;
+  }
+
+  #checkLimits(sizeBytes: number, maxTimestampMs: number): void {
+    const { batchBytesMax, timestampAfterMsMax, isLogAppendTime } = this.#settings;
+    if (sizeBytes > batchBytesMax) {
+      throw new BrokerError(
+        "MESSAGE_TOO_LARGE",
+        `the batch has ${sizeBytes} bytes, max.message.bytes of the topic is ${batchBytesMax}`,
+      );
+    }
+    if (sizeBytes > this.#settings.log.segmentBytesMax) {
+      throw new BrokerError("RECORD_LIST_TOO_LARGE", "the batch is larger than a segment may be");
+    }
+    if (!isLogAppendTime) {
+      const aheadMs = maxTimestampMs - this.#partition.ports.clock.wallMs();
+      if (aheadMs > timestampAfterMsMax) {
+        throw new BrokerError(
+          "INVALID_TIMESTAMP",
+          `a record is ${Math.round(aheadMs / 1000)} s in the future; the topic allows ${Math.round(timestampAfterMsMax / 1000)} s`,
+        );
+      }
+    }
+  }
+
+  #acknowledge(acks: Acks, ticket: ProduceTicket): void {
+    if (acks === "none") {
+      ticket.onProduced(undefined, ticket.appended);
+      return;
+    }
+    if (acks === "all") {
+      if (ticket.endOffset <= this.#partition.highWatermark) {
+        ticket.onProduced(undefined, ticket.appended);
+        return;
+      }
+      this.#pendingBytes += ticket.sizeBytes;
+      this.#committed.add(ticket.endOffset as never, ticket);
+      return;
+    }
+    if (ticket.endOffset <= this.#partition.log.durableEndOffset) {
+      ticket.onProduced(undefined, ticket.appended);
+      return;
+    }
+    this.#pendingBytes += ticket.sizeBytes;
+    this.#written.add(ticket.endOffset as never, ticket);
+  }
+
+  #release(tickets: readonly ProduceTicket[]): void {
+    for (const ticket of tickets) {
+      this.#pendingBytes -= ticket.sizeBytes;
+      ticket.onProduced(undefined, ticket.appended);
+    }
+  }
+
+  #perform(effects: readonly LeaderEffect[]): void {
+    for (const effect of effects) {
+      if (effect.kind === "advance-high-watermark") {
+        this.#partition.advanceHighWatermark(effect.highWatermark);
+        this.#release(this.#committed.release(effect.highWatermark));
+      } else {
+        this.#partition.owner.proposeIsr(this.#partition, {
+          leaderEpoch: this.epoch,
+          partitionEpoch: effect.partitionEpoch,
+          isr: effect.isr,
+        });
+      }
+    }
+  }
+}

@@ -1,0 +1,322 @@
+/**
+ * All partition replicas of this broker. Follows the metadata: opens, assigns, and removes them.
+ *
+ * Nothing is applied before the image contains this incarnation's registration. An older image may
+ * say that this broker leads; that leadership belonged to a process that is gone.
+ */
+import type {
+  MetadataDelta,
+  MetadataImage,
+  Partition as PartitionImage,
+} from "@strandline/metadata";
+import {
+  BrokerError,
+  type BrokerEpoch,
+  type NodeId,
+  type TopicId,
+  topicPartitionKey,
+} from "@strandline/model";
+import { Log } from "@strandline/storage";
+import type { BrokerConfig } from "../broker-config.js";
+import type { BrokerPorts } from "../ports.js";
+import {
+  Partition,
+  type IsrProposal,
+  type PartitionOwner,
+  type FollowerLink,
+} from "./partition.js";
+import { ReplicaFetcher } from "./replica-fetcher.js";
+import { type TopicSettings, topicSettings } from "./topic-settings.js";
+
+const OPEN_CONCURRENCY = 16;
+
+/** What the set asks of the broker. */
+export interface PartitionsOwner {
+  brokerEpoch(): BrokerEpoch | undefined;
+  isServing(): boolean;
+  /** Asks the controller; answers through `LeaderRole.isrAnswered`. */
+  proposeIsr(partition: Partition, proposal: IsrProposal): void;
+  /** A disk failed: the broker cannot go on. */
+  onLogFailed(error: Error): void;
+  /** Everything up to this metadata offset is in effect. */
+  onApplied(offset: number): void;
+}
+
+export class Partitions implements PartitionOwner {
+  readonly nodeId: NodeId;
+  readonly #ports: BrokerPorts;
+  readonly #config: BrokerConfig;
+  readonly #owner: PartitionsOwner;
+  readonly #open = new Map<string, Partition>();
+  readonly #opening = new Map<string, Promise<void>>();
+  readonly #links = new Map<NodeId, ReplicaFetcher>();
+  readonly #settings = new Map<string, TopicSettings>();
+  #image: MetadataImage | undefined;
+  #eligible: ReadonlyMap<NodeId, BrokerEpoch> = new Map();
+  #queue: (() => Promise<void>)[] = [];
+  #running = 0;
+  #isReconciled = false;
+  #isClosed = false;
+
+  constructor(ports: BrokerPorts, config: BrokerConfig, owner: PartitionsOwner) {
+    this.#ports = ports;
+    this.#config = config;
+    this.#owner = owner;
+    this.nodeId = config.nodeId;
+  }
+
+  get(topic: TopicId, partition: number): Partition | undefined {
+    return this.#open.get(topicPartitionKey(topic, partition));
+  }
+
+  /** All open replicas. */
+  all(): IterableIterator<Partition> {
+    return this.#open.values();
+  }
+
+  brokerEpoch(): BrokerEpoch | undefined {
+    return this.#owner.brokerEpoch();
+  }
+
+  isServing(): boolean {
+    return this.#owner.isServing();
+  }
+
+  eligible(): ReadonlyMap<NodeId, BrokerEpoch> {
+    return this.#eligible;
+  }
+
+  proposeIsr(partition: Partition, proposal: IsrProposal): void {
+    this.#owner.proposeIsr(partition, proposal);
+  }
+
+  onLogFailed(_partition: Partition, error: Error): void {
+    this.#owner.onLogFailed(error);
+  }
+
+  link(leader: NodeId): FollowerLink {
+    let link = this.#links.get(leader);
+    if (link === undefined) {
+      link = new ReplicaFetcher(this.#ports, {
+        nodeId: this.nodeId,
+        leader,
+        address: () => this.#image?.nodes.get(leader)?.peerAddress,
+        brokerEpoch: () => this.#owner.brokerEpoch(),
+        clusterId: () => this.#image?.clusterId ?? "",
+      });
+      this.#links.set(leader, link);
+    }
+    return link;
+  }
+
+  /** Takes a new image. `delta` says what changed since the one before. */
+  apply(image: MetadataImage, delta: MetadataDelta): void {
+    if (this.#isClosed) return;
+    this.#image = image;
+    const epoch = this.#owner.brokerEpoch();
+    if (epoch === undefined || image.nodes.get(this.nodeId)?.brokerEpoch !== epoch) return;
+    if (delta.nodes.length > 0 || !this.#isReconciled) this.#refreshEligible(image);
+    if (!this.#isReconciled) {
+      this.#isReconciled = true;
+      this.#settings.clear();
+      this.#reconcile(image);
+    } else {
+      this.#applyDelta(image, delta);
+    }
+    this.#reportApplied();
+  }
+
+  /** The registration was answered; the image may already contain it. */
+  registered(): void {
+    if (this.#image !== undefined) this.apply(this.#image, EMPTY_DELTA);
+  }
+
+  tick(): void {
+    for (const partition of this.#open.values()) partition.tick();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#queue = [];
+    await Promise.all(this.#opening.values());
+    for (const link of this.#links.values()) link.close();
+    await Promise.all([...this.#open.values()].map(async (partition) => await partition.close()));
+    this.#open.clear();
+  }
+
+  #refreshEligible(image: MetadataImage): void {
+    const eligible = new Map<NodeId, BrokerEpoch>();
+    for (const node of image.nodes.values()) {
+      if (!node.isFenced && !node.isStopping) eligible.set(node.id, node.brokerEpoch);
+    }
+    this.#eligible = eligible;
+    for (const partition of this.#open.values()) partition.eligibleChanged();
+  }
+
+  #reconcile(image: MetadataImage): void {
+    const wanted = new Set<string>();
+    for (const topic of image.topics.values()) {
+      topic.partitions.forEach((state, index) => {
+        if (!state.replicas.includes(this.nodeId)) return;
+        wanted.add(topicPartitionKey(topic.id, index));
+        this.#assign(image, topic.id, index, state);
+      });
+    }
+    // Topics deleted while this broker was away.
+    this.#enqueue("strays", async () => await this.#removeStrays(wanted));
+  }
+
+  #applyDelta(image: MetadataImage, delta: MetadataDelta): void {
+    if (delta.configs.length > 0) {
+      this.#settings.clear();
+      for (const partition of this.#open.values()) {
+        const state = stateOf(image, partition.topicId, partition.partition);
+        if (state !== undefined) this.#assign(image, partition.topicId, partition.partition, state);
+      }
+    }
+    for (const change of delta.partitions) {
+      if (change.after?.replicas.includes(this.nodeId)) {
+        this.#assign(image, change.topicId, change.partition, change.after);
+      } else if (change.before?.replicas.includes(this.nodeId)) {
+        this.#remove(change.topicId, change.partition);
+      }
+    }
+  }
+
+  #assign(image: MetadataImage, topic: TopicId, partition: number, state: PartitionImage): void {
+    const settings = this.#settingsOf(image, topic);
+    const open = this.#open.get(topicPartitionKey(topic, partition));
+    if (open !== undefined) open.apply(state, settings);
+    else this.#enqueueOpen(topic, partition);
+  }
+
+  #settingsOf(image: MetadataImage, topic: TopicId): TopicSettings {
+    const name = image.topics.get(topic)?.name ?? "";
+    let settings = this.#settings.get(topic);
+    if (settings === undefined) {
+      settings = topicSettings(image, name, this.#config.tailBytesMax);
+      this.#settings.set(topic, settings);
+    }
+    return settings;
+  }
+
+  #enqueueOpen(topic: TopicId, partition: number): void {
+    const key = topicPartitionKey(topic, partition);
+    this.#enqueue(key, async () => {
+      if (this.#open.has(key)) return;
+      const image = this.#image as MetadataImage;
+      if (stateOf(image, topic, partition) === undefined) return;
+      const opened = await this.#openPartition(image, topic, partition);
+      // While the log was opened the topic may have changed, or gone.
+      const now = this.#image as MetadataImage;
+      const state = stateOf(now, topic, partition);
+      if (this.#isClosed || state === undefined) {
+        await opened.close();
+        if (!this.#isClosed) await this.#removeLog(key);
+        return;
+      }
+      this.#open.set(key, opened);
+      opened.apply(state, this.#settingsOf(now, topic));
+    });
+  }
+
+  async #openPartition(
+    image: MetadataImage,
+    topic: TopicId,
+    partition: number,
+  ): Promise<Partition> {
+    const key = topicPartitionKey(topic, partition);
+    const settings = this.#settingsOf(image, topic);
+    let opened: Partition | undefined;
+    const log = await Log.open(this.#ports, {
+      directory: `${this.#config.topicsDirectory}/${key}`,
+      key,
+      config: settings.log,
+      observer: {
+        onDurable: (endOffset) => opened?.onDurable(endOffset),
+        onFailed: (error) => opened?.onLogFailed(error),
+      },
+    });
+    opened = new Partition(
+      this.#ports,
+      { topicId: topic, partition, replicaLagMsMax: this.#config.replicaLagMsMax },
+      { log, owner: this, settings },
+    );
+    return opened;
+  }
+
+  #remove(topic: TopicId, partition: number): void {
+    const key = topicPartitionKey(topic, partition);
+    const open = this.#open.get(key);
+    this.#open.delete(key);
+    this.#enqueue(key, async () => {
+      await open?.close();
+      await this.#removeLog(key);
+    });
+  }
+
+  async #removeLog(key: string): Promise<void> {
+    await Log.remove(this.#ports, `${this.#config.topicsDirectory}/${key}`, key);
+  }
+
+  async #removeStrays(wanted: ReadonlySet<string>): Promise<void> {
+    for (const name of await this.#ports.fileSystem.list(this.#config.topicsDirectory)) {
+      if (wanted.has(name) || this.#open.has(name) || this.#opening.has(name)) continue;
+      this.#ports.logger.info({ partition: name }, "removes the log of a deleted topic");
+      await this.#removeLog(name);
+    }
+  }
+
+  /** One task per key at a time, a bounded number of keys at once. */
+  #enqueue(key: string, task: () => Promise<void>): void {
+    const before = this.#opening.get(key) ?? Promise.resolve();
+    const turn = new Promise<void>((resolve) => {
+      this.#queue.push(async () => {
+        await before;
+        try {
+          await task();
+        } catch (error) {
+          const failure = error instanceof Error ? error : new Error(String(error));
+          this.#ports.logger.error(
+            { partition: key, error: failure.message },
+            "partition task failed",
+          );
+          if (!(error instanceof BrokerError)) this.#owner.onLogFailed(failure);
+        } finally {
+          if (this.#opening.get(key) === turn) this.#opening.delete(key);
+          resolve();
+        }
+      });
+    });
+    this.#opening.set(key, turn);
+    this.#drainQueue();
+  }
+
+  #drainQueue(): void {
+    while (this.#running < OPEN_CONCURRENCY) {
+      const next = this.#queue.shift();
+      if (next === undefined) return;
+      this.#running += 1;
+      void next().then(() => {
+        this.#running -= 1;
+        this.#drainQueue();
+        this.#reportApplied();
+      });
+    }
+  }
+
+  #reportApplied(): void {
+    if (!this.#isReconciled || this.#opening.size > 0 || this.#image === undefined) return;
+    this.#owner.onApplied(this.#image.offset);
+  }
+}
+
+const EMPTY_DELTA: MetadataDelta = { partitions: [], topics: [], nodes: [], configs: [] } as never;
+
+function stateOf(
+  image: MetadataImage,
+  topic: TopicId,
+  partition: number,
+): PartitionImage | undefined {
+  return image.topics.get(topic)?.partitions[partition];
+}

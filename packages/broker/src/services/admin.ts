@@ -1,0 +1,338 @@
+/**
+ * Administration: topics, configuration, the state of the cluster. Changes are commands to the
+ * active controller; answers wait until this broker's own image has them, so that whoever asks the
+ * same broker next sees what it just did.
+ */
+import {
+  describeConfigs,
+  type MetadataCommand,
+  type MetadataImage,
+  type Partition as PartitionImage,
+  type Topic,
+} from "@strandline/metadata";
+import { BrokerError, type NodeId, type TopicId, uuidText } from "@strandline/model";
+import type { Random, Timers, Transport } from "@strandline/platform";
+import {
+  adminMethods,
+  type AlterConfigsRequest,
+  type ConfigResource,
+  type CreatePartitionsRequest,
+  type CreateTopicRequest,
+  type CreateTopicResponse,
+  type DeleteRecordsRequest,
+  type DeleteRecordsResponse,
+  type DeleteRecordsResult,
+  type DescribeClusterResponse,
+  type DescribeConfigsResponse,
+  type ElectLeadersRequest,
+  type ElectLeadersResponse,
+  errorFromProto,
+  errorToProto,
+  type GetMetadataRequest,
+  type GetMetadataResponse,
+  type ListTopicsResponse,
+  type PartitionDescription,
+  type TopicDescription,
+} from "@strandline/rpc";
+import type { ControllerSession } from "../cluster/controller-session.js";
+import type { Directory } from "./directory.js";
+import type { OffsetsService } from "./offsets.js";
+
+const COMMAND_TIMEOUT_MS = 15_000;
+const APPLIED_TIMEOUT_MS = 5_000;
+const OFFSETS_TIMEOUT_MS = 1_000;
+
+export interface AdminParts {
+  readonly directory: Directory;
+  readonly session: ControllerSession;
+  readonly offsets: OffsetsService;
+  /** Resolves once this broker's image has reached `offset`, or after `timeoutMs`. */
+  untilMetadata(offset: number, timeoutMs: number): Promise<void>;
+  controllerId(): number;
+  voters(): readonly number[];
+}
+
+export class AdminService {
+  readonly #ports: { random: Random; timers: Timers; transport: Transport };
+  readonly #parts: AdminParts;
+
+  constructor(ports: { random: Random; timers: Timers; transport: Transport }, parts: AdminParts) {
+    this.#ports = ports;
+    this.#parts = parts;
+  }
+
+  async createTopic(request: CreateTopicRequest): Promise<CreateTopicResponse> {
+    const newTopicId = uuidText(this.#ports.random.bytes(16)) as TopicId;
+    const response = (await this.#submit({
+      kind: "create-topic",
+      name: request.name,
+      newTopicId,
+      partitions: request.partitions,
+      replicationFactor: request.replicationFactor,
+      ...(request.assignments.length > 0
+        ? { assignments: request.assignments.map((list) => list.brokerIds as NodeId[]) }
+        : {}),
+      configs: request.configs,
+      validateOnly: request.validateOnly,
+      allowWeakDurability: request.allowWeakDurability,
+      placementSeed: this.#ports.random.below(2 ** 31),
+    })) as CreateTopicResponse;
+    return response;
+  }
+
+  async deleteTopic(name: string): Promise<void> {
+    await this.#submit({ kind: "delete-topic", name });
+  }
+
+  listTopics(): ListTopicsResponse {
+    const topics = [...this.#parts.directory.image.topics.values()].map((topic) => ({
+      name: topic.name,
+      topicId: topic.id,
+      partitions: topic.partitions.length,
+      replicationFactor: topic.partitions[0]?.replicas.length ?? 0,
+    }));
+    topics.sort((a, b) => (a.name < b.name ? -1 : 1));
+    return { topics };
+  }
+
+  async describeTopic(name: string): Promise<TopicDescription> {
+    const topic = this.#parts.directory.topic(name);
+    const ends = await this.#ends(topic);
+    return {
+      name: topic.name,
+      topicId: topic.id,
+      replicationFactor: topic.partitions[0]?.replicas.length ?? 0,
+      configs: Object.fromEntries(
+        this.#parts.directory.image.configs.get(`topic:${topic.name}`) ?? [],
+      ),
+      partitions: topic.partitions.map(
+        (state, partition): PartitionDescription => ({
+          partition,
+          leaderId: state.leader,
+          leaderEpoch: state.leaderEpoch,
+          partitionEpoch: state.partitionEpoch,
+          replicas: [...state.replicas],
+          isr: [...state.isr],
+          elr: [...state.elr],
+          ...ends[partition],
+        }),
+      ),
+    };
+  }
+
+  async createPartitions(request: CreatePartitionsRequest): Promise<void> {
+    await this.#submit({
+      kind: "create-partitions",
+      name: request.name,
+      totalCount: request.totalCount,
+      ...(request.assignments.length > 0
+        ? { assignments: request.assignments.map((list) => list.brokerIds as NodeId[]) }
+        : {}),
+      placementSeed: this.#ports.random.below(2 ** 31),
+    });
+  }
+
+  describeConfigs(resource: ConfigResource): DescribeConfigsResponse {
+    const { image } = this.#parts.directory;
+    if (resource.type === "TYPE_TOPIC") this.#parts.directory.topic(resource.name);
+    const kind = resource.type === "TYPE_TOPIC" ? "topic" : "broker";
+    return { entries: [...describeConfigs(image, kind, resource.name)] };
+  }
+
+  async alterConfigs(request: AlterConfigsRequest): Promise<void> {
+    const resource = request.resource ?? { type: "TYPE_TOPIC", name: "" };
+    await this.#submit({
+      kind: "alter-configs",
+      resource: resource.type === "TYPE_TOPIC" ? "topic" : "broker",
+      name: resource.name,
+      set: request.set,
+      remove: request.remove,
+      validateOnly: request.validateOnly,
+    });
+  }
+
+  async electLeaders(request: ElectLeadersRequest): Promise<ElectLeadersResponse> {
+    const response = (await this.#submit({
+      kind: "elect-leaders",
+      topic: request.topic,
+      partitions: request.partitions,
+      unclean: request.unclean,
+    })) as {
+      results: {
+        partition: number;
+        leaderId: number;
+        refusal?: { code: string; message: string };
+      }[];
+    };
+    return {
+      results: response.results.map(({ partition, leaderId, refusal }) => ({
+        partition,
+        leaderId,
+        ...(refusal === undefined
+          ? {}
+          : { error: errorToProto(errorFromProto({ ...refusal, retriable: false })) }),
+      })),
+    };
+  }
+
+  async deleteRecords(request: DeleteRecordsRequest): Promise<DeleteRecordsResponse> {
+    this.#parts.directory.topic(request.topic);
+    const results = await Promise.all(
+      request.targets.map(async ({ partition, beforeOffset }): Promise<DeleteRecordsResult> => {
+        try {
+          return await this.#deleteRecords(request, partition, beforeOffset);
+        } catch (error) {
+          if (!(error instanceof BrokerError)) throw error;
+          return { partition, logStartOffset: -1, error: errorToProto(error) };
+        }
+      }),
+    );
+    return { results };
+  }
+
+  describeCluster(): DescribeClusterResponse {
+    const { image } = this.#parts.directory;
+    const counts = countPartitions(image);
+    const voters = this.#parts.voters();
+    return {
+      clusterId: image.clusterId ?? "",
+      controllerId: this.#parts.controllerId(),
+      nodes: [...image.nodes.values()]
+        .map((node) => ({
+          nodeId: node.id,
+          address: node.address,
+          peerAddress: node.peerAddress,
+          isBroker: true,
+          isVoter: voters.includes(node.id),
+          fenced: node.isFenced,
+          rack: node.rack,
+          brokerEpoch: node.brokerEpoch,
+          directoryId: node.directoryId,
+          version: node.version,
+        }))
+        .sort((a, b) => a.nodeId - b.nodeId),
+      topics: image.topics.size,
+      ...counts,
+      metadataOffset: image.offset,
+    };
+  }
+
+  getMetadata(request: GetMetadataRequest): GetMetadataResponse {
+    const { image } = this.#parts.directory;
+    return {
+      clusterId: image.clusterId ?? "",
+      brokers: [...image.nodes.values()]
+        .filter((node) => !node.isFenced)
+        .map((node) => ({ brokerId: node.id, address: node.address })),
+      topics: request.topics.map((name) => {
+        const id = image.topicIds.get(name);
+        const topic = id === undefined ? undefined : image.topics.get(id);
+        if (topic === undefined) {
+          const error = new BrokerError(
+            "UNKNOWN_TOPIC_OR_PARTITION",
+            `topic "${name}" does not exist`,
+          );
+          return { name, topicId: "", partitions: [], error: errorToProto(error) };
+        }
+        return {
+          name,
+          topicId: topic.id,
+          partitions: topic.partitions.map((state, partition) => ({
+            partition,
+            leaderId: state.leader,
+            leaderEpoch: state.leaderEpoch,
+          })),
+        };
+      }),
+      metadataOffset: image.offset,
+    };
+  }
+
+  async #submit(command: MetadataCommand): Promise<unknown> {
+    const answer = await this.#parts.session.submit(command, COMMAND_TIMEOUT_MS);
+    await this.#parts.untilMetadata(answer.metadataOffset, APPLIED_TIMEOUT_MS);
+    return answer.response;
+  }
+
+  async #deleteRecords(
+    request: DeleteRecordsRequest,
+    partition: number,
+    beforeOffset: number,
+  ): Promise<DeleteRecordsResult> {
+    const leader = this.#parts.directory.leader(request.topic, partition, request.forwarded);
+    if (leader.kind === "remote") {
+      const response = await this.#ports.transport.call(
+        leader.address,
+        adminMethods.deleteRecords,
+        { topic: request.topic, targets: [{ partition, beforeOffset }], forwarded: true },
+        { timeoutMs: COMMAND_TIMEOUT_MS },
+      );
+      return response.results[0] ?? { partition, logStartOffset: -1 };
+    }
+    const { replica } = leader;
+    const { epoch } = replica.requireLeader();
+    const before = beforeOffset === -1 ? replica.highWatermark : beforeOffset;
+    if (before < 0 || before > replica.highWatermark) {
+      throw new BrokerError(
+        "OFFSET_OUT_OF_RANGE",
+        `records can be deleted up to the high watermark ${replica.highWatermark}, not ${before}`,
+      );
+    }
+    await replica.transition(epoch, async () => await replica.log.deleteRecordsBefore(before));
+    replica.requireLeader(epoch);
+    return { partition, logStartOffset: replica.log.logStartOffset };
+  }
+
+  /** Log start and high watermark of each partition, where its leader answers in time. */
+  async #ends(
+    topic: Topic,
+  ): Promise<({ logStartOffset: number; highWatermark: number } | undefined)[]> {
+    const lookup = Promise.all(
+      topic.partitions.map(async (_state, partition) => {
+        try {
+          const [start, end] = await Promise.all([
+            this.#parts.offsets.find(topic.name, partition, { earliest: true }, false),
+            this.#parts.offsets.find(topic.name, partition, { latest: true }, false),
+          ]);
+          return { logStartOffset: start.offset, highWatermark: end.offset };
+        } catch {
+          // A description without ends is better than none.
+          return undefined;
+        }
+      }),
+    );
+    const timeout = new Promise<undefined[]>((resolve) => {
+      this.#ports.timers.after(OFFSETS_TIMEOUT_MS, () => resolve([]));
+    });
+    return await Promise.race([lookup, timeout]);
+  }
+}
+
+function countPartitions(image: MetadataImage): {
+  partitions: number;
+  partitionsWithoutLeader: number;
+  partitionsUnderReplicated: number;
+  partitionsUnderMinIsr: number;
+} {
+  const all: { state: PartitionImage; isrMin: number }[] = [];
+  for (const topic of image.topics.values()) {
+    const isrMin = minInSync(image, topic);
+    for (const state of topic.partitions) {
+      all.push({ state, isrMin: Math.min(isrMin, state.replicas.length) });
+    }
+  }
+  return {
+    partitions: all.length,
+    partitionsWithoutLeader: all.filter(({ state }) => state.leader === -1).length,
+    partitionsUnderReplicated: all.filter(({ state }) => state.isr.length < state.replicas.length)
+      .length,
+    partitionsUnderMinIsr: all.filter(({ state, isrMin }) => state.isr.length < isrMin).length,
+  };
+}
+
+function minInSync(image: MetadataImage, topic: Topic): number {
+  const entry = describeConfigs(image, "topic", topic.name).find(
+    (candidate) => candidate.name === "min.insync.replicas",
+  );
+  return Number(entry?.value ?? 1);
+}
