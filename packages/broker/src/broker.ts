@@ -3,7 +3,7 @@
  * belongs to the process as a whole: registration, time, retention, stopping.
  */
 import type { MetadataImage } from "@strandline/metadata";
-import { BrokerError, type BrokerEpoch, type NodeId } from "@strandline/model";
+import { type BrokerEpoch, BrokerError, type NodeId } from "@strandline/model";
 import { type RpcRoute, streamRoute, type Timer, unaryRoute } from "@strandline/platform";
 import { replicationMethods } from "@strandline/rpc";
 import type { BrokerConfig } from "./broker-config.js";
@@ -21,8 +21,8 @@ import { ConsumeService } from "./services/consume.js";
 import { Directory } from "./services/directory.js";
 import { FetchService } from "./services/fetch.js";
 import { OffsetsService } from "./services/offsets.js";
-import { ProduceForwarder } from "./services/produce-forwarder.js";
 import { ProduceService } from "./services/produce.js";
+import { ProduceForwarder } from "./services/produce-forwarder.js";
 import { ProducerIds } from "./services/producer-ids.js";
 import { RecordReader } from "./services/record-reader.js";
 

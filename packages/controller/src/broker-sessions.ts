@@ -3,7 +3,7 @@
  * commands that follow from them. What is decided is decided by `Liveness` and by the metadata.
  */
 import type { MetadataCommand, MetadataImage } from "@strandline/metadata";
-import { BrokerError, type BrokerEpoch, type NodeId } from "@strandline/model";
+import { type BrokerEpoch, BrokerError, type NodeId } from "@strandline/model";
 import type { Clock, Logger, RpcReceiver, RpcStream } from "@strandline/platform";
 import type { BrokerMessage, ControllerMessage, Heartbeat, Registration } from "@strandline/rpc";
 import { Liveness } from "./liveness.js";

@@ -2,6 +2,8 @@
  * A controller: one voter of the raft quorum that orders the cluster's metadata. The one that leads
  * is the active controller: it takes commands and decides who is alive.
  */
+
+import { decodeCommand, type MetadataCommand, type MetadataImage } from "@strandline/metadata";
 import {
   BrokerError,
   type ClusterId,
@@ -22,7 +24,6 @@ import {
   type Transport,
   unaryRoute,
 } from "@strandline/platform";
-import { decodeCommand, type MetadataCommand, type MetadataImage } from "@strandline/metadata";
 import { type RaftMessage, RaftNode } from "@strandline/raft";
 import {
   type CommandRequest,

@@ -3,7 +3,7 @@
  * is fenced, and hands metadata commands over. Finds the controller again whenever it moves.
  */
 import { encodeCommand, type MetadataCommand } from "@strandline/metadata";
-import { BrokerError, type BrokerEpoch, type ClusterId } from "@strandline/model";
+import { type BrokerEpoch, BrokerError, type ClusterId } from "@strandline/model";
 import {
   type Clock,
   type Logger,

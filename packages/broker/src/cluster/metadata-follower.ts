@@ -2,7 +2,7 @@
  * Follows the metadata log of the controllers and keeps the newest image. Any controller will do;
  * when a stream breaks, the next one is asked from the offset reached.
  */
-import { BrokerError, type ClusterId, type NodeId } from "@strandline/model";
+
 import {
   decodeImage,
   decodeRecords,
@@ -12,8 +12,9 @@ import {
   type MetadataImage,
   replay,
 } from "@strandline/metadata";
+import { BrokerError, type ClusterId, type NodeId } from "@strandline/model";
 import type { Logger, RpcStream, Timer, Timers, Transport } from "@strandline/platform";
-import { type FollowRequest, type MetadataUpdate, controllerMethods } from "@strandline/rpc";
+import { controllerMethods, type FollowRequest, type MetadataUpdate } from "@strandline/rpc";
 
 const RETRY_MS = 50;
 

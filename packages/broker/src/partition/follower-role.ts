@@ -4,11 +4,11 @@
  */
 import type { NodeId } from "@strandline/model";
 import {
+  BATCH_HEADER_BYTES,
+  baseOffset,
   batchBytes,
   batchProblem,
-  baseOffset,
   lastOffset,
-  BATCH_HEADER_BYTES,
 } from "@strandline/record";
 import { Follower, type FollowerEffect, type FollowerEvent } from "@strandline/replication";
 import type { FollowerLink, Partition } from "./partition.js";

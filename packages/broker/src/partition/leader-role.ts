@@ -7,7 +7,7 @@
  * restarted broker never goes on in an old leadership.
  */
 import type { Partition as PartitionImage } from "@strandline/metadata";
-import { BrokerError, type BrokerEpoch, type ErrorCode, type NodeId } from "@strandline/model";
+import { type BrokerEpoch, BrokerError, type ErrorCode, type NodeId } from "@strandline/model";
 import { readBatchHeader, stampBatch, stampLogAppendTime } from "@strandline/record";
 import { CommitWaiters, Leader, type LeaderEffect } from "@strandline/replication";
 import type { LeaderFeed } from "./leader-feed.js";

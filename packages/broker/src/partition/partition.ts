@@ -7,8 +7,8 @@
  */
 import type { Partition as PartitionImage } from "@strandline/metadata";
 import {
-  BrokerError,
   type BrokerEpoch,
+  BrokerError,
   type NodeId,
   type TopicId,
   topicPartitionKey,

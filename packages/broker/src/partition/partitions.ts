@@ -10,8 +10,8 @@ import type {
   Partition as PartitionImage,
 } from "@strandline/metadata";
 import {
-  BrokerError,
   type BrokerEpoch,
+  BrokerError,
   type NodeId,
   type TopicId,
   topicPartitionKey,
@@ -20,10 +20,10 @@ import { Log } from "@strandline/storage";
 import type { BrokerConfig } from "../broker-config.js";
 import type { BrokerPorts } from "../ports.js";
 import {
-  Partition,
-  type IsrProposal,
-  type PartitionOwner,
   type FollowerLink,
+  type IsrProposal,
+  Partition,
+  type PartitionOwner,
 } from "./partition.js";
 import { ReplicaFetcher } from "./replica-fetcher.js";
 import { type TopicSettings, topicSettings } from "./topic-settings.js";

@@ -2,10 +2,10 @@
  * The leader's end of replication: one stream from one follower. Admits the partitions that the
  * follower asks for, tells it where its log diverges, and hands acknowledgements to the core.
  */
-import { BrokerError, type BrokerEpoch, type NodeId } from "@strandline/model";
+import { type BrokerEpoch, BrokerError, type NodeId } from "@strandline/model";
 import type { RpcReceiver, RpcStream } from "@strandline/platform";
 import type { FollowerMessage, FollowPartition, LeaderMessage } from "@strandline/rpc";
-import { LeaderFeed, type FeedPiece, type FeedSink } from "./leader-feed.js";
+import { type FeedPiece, type FeedSink, LeaderFeed } from "./leader-feed.js";
 import type { Partition } from "./partition.js";
 
 export interface ReplicaFeederOwner {

@@ -13,8 +13,8 @@ import {
 import { BrokerError, type NodeId, type TopicId, uuidText } from "@strandline/model";
 import type { Random, Timers, Transport } from "@strandline/platform";
 import {
-  adminMethods,
   type AlterConfigsRequest,
+  adminMethods,
   type ConfigResource,
   type CreatePartitionsRequest,
   type CreateTopicRequest,

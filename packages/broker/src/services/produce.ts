@@ -7,9 +7,9 @@ import type { Clock, Crc32c } from "@strandline/platform";
 import { BatchEncoder, partitionOf, producedBatchProblem } from "@strandline/record";
 import {
   errorToProto,
+  type Record as PlainRecord,
   type ProduceRequest,
   type ProduceResponse,
-  type Record as PlainRecord,
   type RecordPosition,
 } from "@strandline/rpc";
 import type { Acks } from "../partition/produce-ticket.js";

@@ -6,8 +6,8 @@ import {
   compressionOf,
   decodeBatch,
   lastOffset,
-  readBatchHeader,
   RecordError,
+  readBatchHeader,
 } from "@strandline/record";
 import type { Record as PlainRecord } from "@strandline/rpc";
 
