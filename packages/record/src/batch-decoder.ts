@@ -91,7 +91,9 @@ function openRecords(
   if (header.compression === "none") return new RecordCursor(bytes, from, end);
   const { decompress, outputBytesMax } = options;
   if (decompress === undefined) {
-    throw new RecordError(`the batch is compressed by ${header.compression}, and nothing unpacks it`);
+    throw new RecordError(
+      `the batch is compressed by ${header.compression}, and nothing unpacks it`,
+    );
   }
   const unpacked = unpack(() =>
     decompress(header.compression, bytes.subarray(from, end), outputBytesMax),

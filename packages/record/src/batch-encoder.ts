@@ -38,7 +38,7 @@ import {
 export interface RecordInput {
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
-  /** Milliseconds since 1970, a safe integer; -1 for none. */
+  /** Milliseconds since 1970, an integer up to 2^53 - 2; -1 for none. The caller sees to that. */
   readonly timestampMs: number;
   readonly headers?: readonly RecordHeader[] | undefined;
 }
@@ -68,6 +68,8 @@ export class BatchEncoder {
   readonly #initialBytes: number;
   /** Length 0 while the last batch's owner has it. */
   #buffer = EMPTY;
+  /** What the next buffer begins with: batches are mostly as large as the one before. */
+  #startBytes: number;
   #position = BATCH_HEADER_BYTES;
   #recordCount = 0;
   #baseTimestampMs = -1;
@@ -76,6 +78,7 @@ export class BatchEncoder {
 
   constructor(options: { readonly initialBytes?: number } = {}) {
     this.#initialBytes = options.initialBytes ?? INITIAL_BYTES_DEFAULT;
+    this.#startBytes = this.#initialBytes;
   }
 
   get recordCount(): number {
@@ -102,7 +105,7 @@ export class BatchEncoder {
   append(record: RecordInput): void {
     const { key, value, timestampMs, headers } = record;
     assert(!this.#isFinished, "a finished encoder is reset before it takes records");
-    assert(Number.isSafeInteger(timestampMs), "a record's timestamp is a safe integer");
+    assert(isTimestamp(timestampMs), "a record's timestamp is an integer from -1 to 2^53 - 2");
     if (this.#recordCount === 0) this.#baseTimestampMs = timestampMs;
     if (timestampMs > this.#maxTimestampMs) this.#maxTimestampMs = timestampMs;
     const timestampDelta = timestampMs - this.#baseTimestampMs;
@@ -159,7 +162,7 @@ export class BatchEncoder {
   #reserve(bytes: number): void {
     const needed = this.#position + bytes;
     if (needed <= this.#buffer.length) return;
-    const grown = new Uint8Array(Math.max(needed, 2 * this.#buffer.length, this.#initialBytes));
+    const grown = new Uint8Array(Math.max(needed, 2 * this.#buffer.length, this.#startBytes));
     grown.set(this.#buffer.subarray(0, this.#position));
     this.#buffer = grown;
   }
@@ -177,10 +180,19 @@ export class BatchEncoder {
   /** The batch with its records as they are, header still blank. */
   #uncompressed(): Uint8Array {
     const buffer = this.#buffer;
-    // A half-empty buffer is copied from and kept, rather than held in memory by its batch.
-    if (this.#position < buffer.length / 2) return buffer.slice(0, this.#position);
-    this.#buffer = EMPTY;
-    return buffer.subarray(0, this.#position);
+    if (this.#position >= buffer.length / 2) {
+      this.#startBytes = buffer.length;
+      this.#buffer = EMPTY;
+      return buffer.subarray(0, this.#position);
+    }
+    // A half-empty buffer is copied from and kept, rather than held in memory by its batch;
+    // one that an earlier, larger batch left behind is let go.
+    const batch = buffer.slice(0, this.#position);
+    if (buffer.length > this.#initialBytes) {
+      this.#startBytes = this.#initialBytes;
+      this.#buffer = EMPTY;
+    }
+    return batch;
   }
 
   #writeHeader(batch: Uint8Array, attributes: number, options: FinishOptions): void {
@@ -197,6 +209,11 @@ export class BatchEncoder {
     writeInt32(batch, RECORD_COUNT_AT, this.#recordCount);
     writeInt32(batch, CRC_AT, computeCrc(batch, 0, options.crc32c));
   }
+}
+
+/** The bound is such that the difference of any two is a safe integer. */
+function isTimestamp(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= -1 && value < Number.MAX_SAFE_INTEGER;
 }
 
 function fieldBytes(field: Uint8Array | null): number {

@@ -97,6 +97,8 @@ export function readBatchHeader(bytes: Uint8Array, at: number): BatchHeader {
 }
 
 function safe(value: number, field: string): number {
-  if (!Number.isSafeInteger(value)) throw new RecordError(`the batch's ${field} is beyond 2^53 - 1`);
+  if (!Number.isSafeInteger(value)) {
+    throw new RecordError(`the batch's ${field} is beyond 2^53 - 1`);
+  }
   return value;
 }

@@ -53,7 +53,7 @@ export function batchProblem(
   end: number,
   crc32c: Crc32c,
 ): BatchProblem | undefined {
-  const available = end - at;
+  const available = Math.min(end, bytes.length) - at;
   if (available < BATCH_PREFIX_BYTES) {
     return { kind: "incomplete", message: "the data ends before the batch's length" };
   }
@@ -117,6 +117,9 @@ function isTimestamp(value: number): boolean {
  */
 export function producedBatchProblem(bytes: Uint8Array, crc32c: Crc32c): Refusal | undefined {
   if (bytes.length === 0) return invalid("there is no record batch");
+  if (bytes.length > BATCH_BYTES_LIMIT) {
+    return { code: "MESSAGE_TOO_LARGE", message: `no batch may pass ${BATCH_BYTES_LIMIT} bytes` };
+  }
   if (bytes.length > MAGIC_AT && magic(bytes, 0) !== MAGIC_V2) {
     return invalid(`format version ${magic(bytes, 0)} is not supported, only ${MAGIC_V2}`);
   }

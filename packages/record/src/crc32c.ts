@@ -21,7 +21,9 @@ function makeTables(): Int32Array {
   const tables = new Int32Array(8 * 256);
   for (let byte = 0; byte < 256; byte++) {
     let value = byte;
-    for (let bit = 0; bit < 8; bit++) value = (value & 1) === 1 ? (value >>> 1) ^ POLYNOMIAL : value >>> 1;
+    for (let bit = 0; bit < 8; bit++) {
+      value = (value & 1) === 1 ? (value >>> 1) ^ POLYNOMIAL : value >>> 1;
+    }
     tables[byte] = value;
   }
   for (let entry = 256; entry < tables.length; entry++) {

@@ -58,8 +58,7 @@ export function writeUtf8(target: Uint8Array, at: number, text: string): number 
 
 function isPairAt(text: string, index: number): boolean {
   return (
-    (text.charCodeAt(index) & 0xfc00) === 0xd800 &&
-    (text.charCodeAt(index + 1) & 0xfc00) === 0xdc00
+    (text.charCodeAt(index) & 0xfc00) === 0xd800 && (text.charCodeAt(index + 1) & 0xfc00) === 0xdc00
   );
 }
 

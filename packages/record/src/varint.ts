@@ -51,7 +51,7 @@ export function writeVarlong(target: Uint8Array, at: number, value: number): num
   target[at++] = ((magnitude % 64) << 1) | sign | (rest > 0 ? 0x80 : 0);
   while (rest > 0) {
     const next = Math.floor(rest / 128);
-    target[at++] = rest % 128 | (next > 0 ? 0x80 : 0);
+    target[at++] = (rest % 128) | (next > 0 ? 0x80 : 0);
     rest = next;
   }
   return at;
