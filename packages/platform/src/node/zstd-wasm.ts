@@ -20,10 +20,7 @@ declare const WebAssembly: {
 
 /** What the package's module offers once it runs: the C library, and its memory. */
 interface ZstdModule {
-  instantiateWasm?: (
-    imports: object,
-    receive: (instance: object) => unknown,
-  ) => unknown;
+  instantiateWasm?: (imports: object, receive: (instance: object) => unknown) => unknown;
   init(source: undefined): void;
   /** Replaced whenever the memory grows. */
   HEAPU8: Uint8Array;
