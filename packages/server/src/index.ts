@@ -1,1 +1,10 @@
-export {};
+export {
+  formatHostPort,
+  type HostPort,
+  type NodeConfig,
+  nodeConfigProblems,
+  parseHostPort,
+  parseVoters,
+  type Voter,
+} from "./node-config.js";
+export { type NodeCallbacks, StartError, StrandlineNode } from "./strandline-node.js";

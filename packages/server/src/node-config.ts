@@ -110,4 +110,3 @@ export function parseVoters(text: string): Voter[] {
       return { id: Number(match[1]), address };
     });
 }
-

@@ -1,1 +1,1 @@
-export {};
+export { type ClusterOptions, startCluster, type TestCluster } from "./cluster.js";
