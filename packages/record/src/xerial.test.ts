@@ -64,7 +64,7 @@ describe(isXerial, () => {
     expect(isXerial(FRAME.subarray(0, 15))).toBe(false);
   });
 
-  it("is never true of a raw block: the magic's third byte would copy from before the start", () => {
+  it("is never true of a raw block: the magic's third byte copies from before the start", () => {
     expect(() => toySnappy.decompress(FRAME, 1 << 20)).toThrow(RecordError);
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 100 }), (rest) => {

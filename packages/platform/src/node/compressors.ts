@@ -13,9 +13,15 @@ import { scanLz4Frame } from "./lz4-frame.js";
 import { wasmZstdCompress, wasmZstdDecompress } from "./zstd-wasm.js";
 import { scanZstdFrame } from "./zstd-frame.js";
 
+/**
+ * Output in memory of Node's. Otherwise it would stay in a native buffer of the largest size it
+ * could have had, which the garbage collector counts by what is in it, and so lets pile up.
+ */
+const COPIED = { copyOutputData: true } as const;
+
 interface SnappyModule {
-  compressSync(input: Uint8Array): Uint8Array;
-  uncompressSync(input: Uint8Array, options: { readonly asBuffer: true }): Uint8Array;
+  compressSync(input: Uint8Array, options: typeof COPIED): Uint8Array;
+  uncompressSync(input: Uint8Array, options: typeof COPIED & { asBuffer: true }): Uint8Array;
 }
 
 interface Lz4Module {
@@ -84,14 +90,14 @@ function inflated(
 const SNAPPY_RATIO_MAX = 22;
 
 const snappyCompressor: Compressor = {
-  compress: (input) => snappy().compressSync(input),
+  compress: (input) => snappy().compressSync(input, COPIED),
   decompress: (input, outputBytesMax) => {
     const declaredBytes = snappyDeclaredBytes(input);
     if (declaredBytes > outputBytesMax) throw outputTooLarge(outputBytesMax);
     if (declaredBytes > input.length * SNAPPY_RATIO_MAX) {
       throw new CompressionError("the snappy data declares more than it can hold");
     }
-    return decoded("snappy", () => snappy().uncompressSync(input, { asBuffer: true }));
+    return decoded("snappy", () => snappy().uncompressSync(input, { asBuffer: true, ...COPIED }));
   },
 };
 

@@ -8,7 +8,7 @@ const { compress, decompress } = nodeCompressors.zstd;
 
 const bytesOf = (hex: string) => Buffer.from(hex.replaceAll(" ", ""), "hex");
 
-/** A frame without a content size, window of 128 KiB, of blocks that each repeat "a" 128 Ki times. */
+/** No content size, a window of 128 KiB, blocks that each repeat "a" 128 Ki times. */
 function repeats(blocks: number): Buffer {
   const inner = "020010 61".repeat(blocks - 1);
   return bytesOf(`28b52ffd 00 38 ${inner} 030010 61`);

@@ -7,7 +7,7 @@ import { writeInt32 } from "../big-endian.js";
 import { crc32c } from "../crc32c.js";
 
 export const bytesOf = (hex: string): Uint8Array =>
-  Uint8Array.from(hex.replaceAll(/\s/g, "").match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
+  Uint8Array.from(hex.match(/[0-9a-f]{2}/g) ?? [], (byte) => Number.parseInt(byte, 16));
 
 export const hexOf = (bytes: Uint8Array): string =>
   Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
