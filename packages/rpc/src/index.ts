@@ -8,3 +8,12 @@ export * from "./outgoing.js";
 export { DecodeError } from "./wire/decode-error.js";
 export { MESSAGE_ELEMENTS_MAX } from "./wire/limits.js";
 export type { Chunks } from "./wire/wire-writer.js";
+export {
+  errorFromProto,
+  errorToProto,
+  refusalToProto,
+} from "./errors/error-detail.js";
+export type { ConnectionTimings } from "./grpc/channel-options.js";
+export { GrpcTransport, type GrpcTransportOptions } from "./grpc/grpc-transport.js";
+export { type HealthState, HealthStatus } from "./grpc/health-status.js";
+export { protoRoot } from "./grpc/proto-root.js";

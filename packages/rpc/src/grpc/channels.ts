@@ -1,0 +1,74 @@
+/** One channel per address, shared by calls and streams. */
+import { Channel, ChannelCredentials, connectivityState, status } from "@grpc/grpc-js";
+import { clientChannelOptions, type ConnectionTimings } from "./channel-options.js";
+
+/** The part of grpc-js under its client classes: one call, messages as bytes, no Node streams. */
+export type RawCall = ReturnType<Channel["createCall"]>;
+
+interface Entry {
+  readonly channel: Channel;
+  /** Since when calls found it without a connection; undefined while it has one. */
+  notReadySinceMs: number | undefined;
+}
+
+/** How long a channel may try one connection before a timed-out call gives it up. */
+const CONNECT_MS_MAX = 2000;
+
+export class Channels {
+  readonly #timings: ConnectionTimings;
+  readonly #entries = new Map<string, Entry>();
+  readonly #running = new Set<RawCall>();
+  #isClosed = false;
+
+  constructor(timings: ConnectionTimings) {
+    this.#timings = timings;
+  }
+
+  /** Throws when the channels were closed, or when `address` is none. */
+  createCall(address: string, path: string, deadline: Date | number): RawCall {
+    if (this.#isClosed) throw new Error("Channel has been closed");
+    const entry = this.#entries.get(address) ?? this.#add(address);
+    const isReady = entry.channel.getConnectivityState(false) === connectivityState.READY;
+    if (isReady) entry.notReadySinceMs = undefined;
+    else entry.notReadySinceMs ??= performance.now();
+    const call = entry.channel.createCall(path, deadline, null, null, null);
+    this.#running.add(call);
+    return call;
+  }
+
+  /** The call has its status. */
+  noteEnd(call: RawCall): void {
+    this.#running.delete(call);
+  }
+
+  /**
+   * A call got no answer in time. A connection attempt that met silence goes on for minutes, at
+   * ever longer intervals; when the network is back, a fresh attempt is faster.
+   */
+  noteTimeout(address: string): void {
+    const entry = this.#entries.get(address);
+    if (entry === undefined) return;
+    const state = entry.channel.getConnectivityState(false);
+    const sinceMs = entry.notReadySinceMs;
+    if (state === connectivityState.READY || sinceMs === undefined) return;
+    if (performance.now() - sinceMs < CONNECT_MS_MAX) return;
+    this.#entries.delete(address);
+    entry.channel.close();
+  }
+
+  /** Ends what runs: closing a channel alone would let its calls go on. */
+  close(): void {
+    this.#isClosed = true;
+    for (const call of this.#running) call.cancelWithStatus(status.CANCELLED, "aborted");
+    for (const { channel } of this.#entries.values()) channel.close();
+    this.#entries.clear();
+  }
+
+  #add(address: string): Entry {
+    const options = clientChannelOptions(this.#timings);
+    const channel = new Channel(address, ChannelCredentials.createInsecure(), options);
+    const entry = { channel, notReadySinceMs: undefined };
+    this.#entries.set(address, entry);
+    return entry;
+  }
+}

@@ -1,0 +1,159 @@
+/** One stream, seen from the side that opened it. */
+import { Metadata, type StatusObject, status } from "@grpc/grpc-js";
+import { assert, MESSAGE_BYTES_MAX } from "@strandline/model";
+import {
+  type Logger,
+  type RpcMethod,
+  type RpcReceiver,
+  type RpcStream,
+  TransportError,
+} from "@strandline/platform";
+import { errorOfStatus } from "../errors/call-status.js";
+import { asBuffer } from "./buffers.js";
+import type { RawCall } from "./channels.js";
+import { type CallTarget, startCall, tooLarge } from "./client-call.js";
+import { SendQueue } from "./send-queue.js";
+
+export interface ClientStreamOptions<Out, In> {
+  readonly target: CallTarget;
+  readonly method: RpcMethod<Out, In>;
+  readonly receiver: RpcReceiver<In>;
+  readonly openTimeoutMs: number;
+  readonly logger: Logger;
+}
+
+/** grpc-js takes one message of a call at a time. */
+const IN_FLIGHT_BYTES_MAX = 1;
+
+export class ClientStream<Out, In> implements RpcStream<Out> {
+  readonly #options: ClientStreamOptions<Out, In>;
+  readonly #queue: SendQueue;
+  #call: RawCall | undefined;
+  #openTimer: NodeJS.Timeout | undefined;
+  #isPaused = false;
+  /** A read was asked for, and its message has not come. */
+  #isReading = false;
+  #hasEnded = false;
+  /** Nothing but `onEnd` happens any more. */
+  #isOver = false;
+
+  constructor(options: ClientStreamOptions<Out, In>) {
+    this.#options = options;
+    this.#queue = new SendQueue({
+      write: (bytes, done) => this.#call?.sendMessageWithContext({ callback: done }, bytes),
+      inFlightBytesMax: IN_FLIGHT_BYTES_MAX,
+      onDrain: () => this.#options.receiver.onDrain?.(),
+    });
+  }
+
+  /** Begins the call. Never throws: what fails is told to the receiver, later. */
+  start(): void {
+    const { target, method, openTimeoutMs } = this.#options;
+    try {
+      this.#call = startCall(target, method.path, Number.POSITIVE_INFINITY);
+    } catch (error) {
+      this.#finish(error as Error);
+      return;
+    }
+    this.#openTimer = setTimeout(() => this.#onOpenTimeout(), openTimeoutMs);
+    this.#call.start(new Metadata(), {
+      onReceiveMetadata: () => clearTimeout(this.#openTimer),
+      onReceiveMessage: (bytes: Buffer) => this.#onMessage(bytes),
+      onReceiveStatus: (ended) => this.#onStatus(ended),
+    });
+    this.#queue.open();
+    this.#readOn();
+  }
+
+  send(message: Out): boolean {
+    if (this.#isOver) return true;
+    assert(!this.#hasEnded, "a stream sends nothing after its end");
+    const bytes = asBuffer(this.#options.method.request.encode(message));
+    if (bytes.length > MESSAGE_BYTES_MAX) {
+      this.abort(tooLarge(bytes.length));
+      return true;
+    }
+    const isRoom = this.#queue.push(bytes);
+    // The one request of a server stream is all that goes this way.
+    if (this.#options.method.kind === "server-stream") this.end();
+    return isRoom;
+  }
+
+  end(): void {
+    if (this.#isOver || this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#queue.whenFlushed(() => this.#call?.halfClose());
+  }
+
+  abort(error?: Error): void {
+    if (this.#isOver) return;
+    const { address } = this.#options.target;
+    this.#finish(error ?? new TransportError("aborted", `the stream to ${address} was aborted`));
+    this.#call?.cancelWithStatus(status.CANCELLED, "aborted");
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#readOn();
+  }
+
+  #readOn(): void {
+    if (this.#isPaused || this.#isReading || this.#isOver) return;
+    this.#isReading = true;
+    this.#call?.startRead();
+  }
+
+  #onMessage(bytes: Buffer): void {
+    this.#isReading = false;
+    if (this.#isOver) return;
+    const { method, receiver, target } = this.#options;
+    let message: In;
+    try {
+      message = method.response.decode(bytes);
+    } catch (cause) {
+      const text = `${target.address} sent a malformed message`;
+      this.abort(new TransportError("broken", text, { cause }));
+      return;
+    }
+    try {
+      receiver.onMessage(message);
+    } catch (error) {
+      this.#onReceiverFailure(error);
+      return;
+    }
+    this.#readOn();
+  }
+
+  /** The owner of the stream broke down over a message: it gets no more of them. */
+  #onReceiverFailure(error: unknown): void {
+    const { logger, method, target } = this.#options;
+    logger.error({ method: method.path, address: target.address, error }, "stream receiver failed");
+    this.abort(error instanceof Error ? error : new Error(String(error)));
+  }
+
+  #onStatus(ended: StatusObject): void {
+    const { address } = this.#options.target;
+    this.#finish(ended.code === status.OK ? undefined : errorOfStatus(ended, address));
+  }
+
+  #onOpenTimeout(): void {
+    const { target, openTimeoutMs } = this.#options;
+    target.channels.noteTimeout(target.address);
+    const text = `${target.address} did not answer a new stream within ${openTimeoutMs} ms`;
+    this.abort(new TransportError("unreachable", text));
+  }
+
+  #finish(error: Error | undefined): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    clearTimeout(this.#openTimer);
+    this.#queue.drop();
+    if (this.#call !== undefined) this.#options.target.channels.noteEnd(this.#call);
+    // Later, so that neither `open` nor `abort` calls back into its caller.
+    queueMicrotask(() => this.#options.receiver.onEnd(error));
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * The Node adapter of the Transport port: gRPC. Routes of one transport share its options, so a
+ * process that serves clients and peers on two ports makes two transports.
+ */
+import type { Server } from "@grpc/grpc-js";
+import type {
+  CallOptions,
+  Listener,
+  Logger,
+  RpcMethod,
+  RpcReceiver,
+  RpcRoute,
+  RpcStream,
+  Transport,
+} from "@strandline/platform";
+import { type ConnectionTimings, DEFAULT_TIMINGS } from "./channel-options.js";
+import { Channels } from "./channels.js";
+import { callUnary } from "./client-call.js";
+import { ClientStream } from "./client-stream.js";
+import { GrpcListener } from "./grpc-listener.js";
+import type { HealthStatus } from "./health-status.js";
+
+export interface GrpcTransportOptions {
+  readonly logger: Logger;
+  /** Serves grpc.health.v1 on every listener of this transport, with this status. */
+  readonly health?: HealthStatus | undefined;
+  /** Serves gRPC reflection, over the public .proto files only. */
+  readonly reflection?: boolean | undefined;
+  readonly timings?: Partial<ConnectionTimings> | undefined;
+}
+
+export class GrpcTransport implements Transport {
+  readonly #options: GrpcTransportOptions;
+  readonly #timings: ConnectionTimings;
+  readonly #channels: Channels;
+
+  constructor(options: GrpcTransportOptions) {
+    this.#options = options;
+    this.#timings = { ...DEFAULT_TIMINGS, ...options.timings };
+    this.#channels = new Channels(this.#timings);
+  }
+
+  call<Request, Response>(
+    address: string,
+    method: RpcMethod<Request, Response>,
+    request: Request,
+    options: CallOptions,
+  ): Promise<Response> {
+    return callUnary({ channels: this.#channels, address }, method, request, options);
+  }
+
+  open<Request, Response>(
+    address: string,
+    method: RpcMethod<Request, Response>,
+    receiver: RpcReceiver<Response>,
+  ): RpcStream<Request> {
+    const stream = new ClientStream<Request, Response>({
+      target: { channels: this.#channels, address },
+      method,
+      receiver,
+      openTimeoutMs: this.#timings.openTimeoutMs,
+      logger: this.#options.logger,
+    });
+    stream.start();
+    return stream;
+  }
+
+  listen(host: string, port: number, routes: readonly RpcRoute[]): Promise<Listener> {
+    return GrpcListener.open({
+      host,
+      port,
+      routes,
+      timings: this.#timings,
+      logger: this.#options.logger,
+      addServices: (server) => this.#addServices(server),
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#channels.close();
+  }
+
+  async #addServices(server: Server): Promise<void> {
+    const { health, reflection } = this.#options;
+    // Imported only where they are served: both read .proto files as they load.
+    if (health !== undefined) {
+      const { addHealthService } = await import("./health-service.js");
+      addHealthService(server, health);
+    }
+    if (reflection === true) {
+      const { addReflectionService } = await import("./reflection-service.js");
+      addReflectionService(server);
+    }
+  }
+}

@@ -1,0 +1,23 @@
+/** Serves gRPC reflection, so that grpcurl and its kind work without the .proto files. */
+import { readdirSync } from "node:fs";
+import path from "node:path";
+import type { Server } from "@grpc/grpc-js";
+import { loadSync, type PackageDefinition } from "@grpc/proto-loader";
+import { ReflectionService } from "@grpc/reflection";
+import { PUBLIC_PROTO_DIRECTORY, protoRoot } from "./proto-root.js";
+
+let loaded: PackageDefinition | undefined;
+
+export function addReflectionService(server: Server): void {
+  loaded ??= loadPublicProtos();
+  new ReflectionService(loaded).addToServer(server);
+}
+
+/** Only what clients may call; the protocols between nodes are nobody's business. */
+function loadPublicProtos(): PackageDefinition {
+  const root = protoRoot();
+  const names = readdirSync(path.join(root, PUBLIC_PROTO_DIRECTORY)).sort();
+  const files = names.filter((name) => name.endsWith(".proto"));
+  const paths = files.map((name) => `${PUBLIC_PROTO_DIRECTORY}/${name}`);
+  return loadSync(paths, { includeDirs: [root] });
+}

@@ -1,0 +1,50 @@
+/**
+ * What grpc-js offers no option for, reached through its private fields. Every access is checked:
+ * with another version of the library a setting stays at its default, nothing breaks, and the test
+ * beside this file fails.
+ */
+import type { Http2Server, ServerHttp2Session, ServerHttp2Stream, Settings } from "node:http2";
+import type { Server } from "@grpc/grpc-js";
+
+export interface Http2Bounds {
+  /** Bytes a peer may send on one stream, and on the whole connection, before they are read. */
+  readonly windowBytes: number;
+  readonly headerListBytesMax: number;
+}
+
+/** Before the server is bound: settings that a connection begins with. */
+export function boundSessions(server: Server, bounds: Http2Bounds): void {
+  const options: unknown = Reflect.get(server, "commonServerOptions");
+  if (!isObject(options)) return;
+  const settings = Reflect.get(options, "settings") as Settings | undefined;
+  Reflect.set(options, "settings", {
+    ...settings,
+    initialWindowSize: bounds.windowBytes,
+    maxHeaderListSize: bounds.headerListBytesMax,
+  } satisfies Settings);
+}
+
+/** After the server was bound: the window of each connection as a whole. */
+export function widenConnections(server: Server, windowBytes: number): void {
+  for (const http2Server of http2ServersOf(server)) {
+    http2Server.on("session", (session: ServerHttp2Session) => {
+      session.setLocalWindowSize(windowBytes);
+    });
+  }
+}
+
+/** The HTTP/2 stream below a call: the only way to end one whose data nobody reads. */
+export function http2StreamOf(call: object): ServerHttp2Stream | undefined {
+  const stream: unknown = Reflect.get(call, "stream");
+  if (!isObject(stream) || typeof Reflect.get(stream, "close") !== "function") return undefined;
+  return stream as ServerHttp2Stream;
+}
+
+function http2ServersOf(server: Server): readonly Http2Server[] {
+  const servers: unknown = Reflect.get(server, "http2Servers");
+  return servers instanceof Map ? ([...servers.keys()] as Http2Server[]) : [];
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
