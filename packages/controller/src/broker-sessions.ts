@@ -2,8 +2,8 @@
  * The standing streams of the brokers to the active controller: registration, heartbeats, and the
  * commands that follow from them. What is decided is decided by `Liveness` and by the metadata.
  */
-import type { MetadataCommand, MetadataImage } from "@strandline/metadata";
-import { type BrokerEpoch, BrokerError, type NodeId } from "@strandline/model";
+import type { MetadataCommand, MetadataImage, NodeStoppingResponse } from "@strandline/metadata";
+import { type BrokerEpoch, BrokerError, type ClusterId, type NodeId } from "@strandline/model";
 import type { Clock, Logger, RpcReceiver, RpcStream } from "@strandline/platform";
 import type { BrokerMessage, ControllerMessage, Heartbeat, Registration } from "@strandline/rpc";
 import { Liveness } from "./liveness.js";
@@ -19,6 +19,8 @@ const LIVENESS = {
 export interface SessionsOwner {
   isActive(): boolean;
   image(): MetadataImage;
+  /** The offset that a command submitted now takes effect at. */
+  nextOffset(): number;
   submit(command: MetadataCommand): Promise<CommandAnswer>;
 }
 
@@ -26,6 +28,8 @@ interface Session {
   readonly id: NodeId;
   readonly brokerEpoch: BrokerEpoch;
   readonly stream: RpcStream<ControllerMessage>;
+  /** Nothing that the broker leads can move any more. */
+  mayStop: boolean;
 }
 
 export class BrokerSessions {
@@ -120,7 +124,7 @@ export class BrokerSessions {
     const { response } = await this.#owner.submit({
       kind: "register-node",
       nodeId: id,
-      clusterId: registration.clusterId,
+      clusterId: registration.clusterId as ClusterId | "",
       directoryId: registration.directoryId as never,
       incarnationId: registration.incarnationId,
       address: registration.address,
@@ -130,11 +134,12 @@ export class BrokerSessions {
       cleanShutdownEpoch: registration.cleanShutdownEpoch as never,
       replaceDirectory: registration.replaceDirectory,
       isAlive: this.#liveness.isHeard(id),
+      brokerEpoch: this.#owner.nextOffset() as BrokerEpoch,
     });
     if (!this.#owner.isActive()) throw notController();
     const { brokerEpoch } = response as { brokerEpoch: BrokerEpoch };
     const before = this.#sessions.get(id);
-    const session: Session = { id, brokerEpoch, stream };
+    const session: Session = { id, brokerEpoch, stream, mayStop: false };
     this.#sessions.set(id, session);
     // The same broker came back before its old stream was seen to break.
     before?.stream.abort(
@@ -155,14 +160,24 @@ export class BrokerSessions {
     if (heartbeat.isFailed) {
       this.#command(`failed-${id}`, { kind: "node-failed", nodeId: id, brokerEpoch });
     } else if (heartbeat.wantsStop) {
-      if (!node.isStopping) {
-        this.#command(`stopping-${id}`, { kind: "node-stopping", nodeId: id, brokerEpoch });
-      }
+      this.#stopping(session);
     } else if (node.isFenced && heartbeat.metadataOffset >= brokerEpoch) {
       // It has recovered its logs and put at least its own registration into effect.
       this.#command(`unfence-${id}`, { kind: "unfence-node", nodeId: id, brokerEpoch });
     }
     this.#answer(session);
+  }
+
+  /** Asked again at each heartbeat: a replica that has caught up meanwhile can take over. */
+  #stopping(session: Session): void {
+    const { id, brokerEpoch } = session;
+    this.#command(
+      `stopping-${id}`,
+      { kind: "node-stopping", nodeId: id, brokerEpoch },
+      (answer) => {
+        session.mayStop = (answer.response as NodeStoppingResponse).leadsMovable === 0;
+      },
+    );
   }
 
   #answer(session: Session): void {
@@ -171,7 +186,7 @@ export class BrokerSessions {
     session.stream.send({
       brokerEpoch: session.brokerEpoch,
       isFenced: node?.isFenced ?? true,
-      mayStop: (node?.isStopping ?? false) && !leadsAnything(image, session.id),
+      mayStop: session.mayStop,
       metadataEndOffset: image.offset,
       clusterId: image.clusterId ?? "",
     });
@@ -183,14 +198,19 @@ export class BrokerSessions {
     this.#liveness.sessionEnded(session.id, this.#clock.monotonicMs());
   }
 
-  #command(key: string, command: MetadataCommand): void {
+  #command(
+    key: string,
+    command: MetadataCommand & { readonly nodeId: NodeId },
+    onAnswer: (answer: CommandAnswer) => void = () => undefined,
+  ): void {
     if (this.#underWay.has(key)) return;
     this.#underWay.add(key);
     this.#owner.submit(command).then(
-      () => {
+      (answer) => {
         this.#underWay.delete(key);
+        onAnswer(answer);
         // Whoever waits for this (admitted, may stop) hears of it now, not at the next beat.
-        const session = this.#sessions.get(nodeOf(command));
+        const session = this.#sessions.get(command.nodeId);
         if (session !== undefined) this.#answer(session);
       },
       (error: unknown) => {
@@ -200,15 +220,4 @@ export class BrokerSessions {
       },
     );
   }
-}
-
-function nodeOf(command: MetadataCommand): NodeId {
-  return "nodeId" in command ? command.nodeId : (-1 as NodeId);
-}
-
-function leadsAnything(image: MetadataImage, id: NodeId): boolean {
-  for (const topic of image.topics.values()) {
-    if (topic.partitions.some((partition) => partition.leader === id)) return true;
-  }
-  return false;
 }

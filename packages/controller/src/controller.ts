@@ -3,7 +3,12 @@
  * is the active controller: it takes commands and decides who is alive.
  */
 
-import { decodeCommand, type MetadataCommand, type MetadataImage } from "@strandline/metadata";
+import {
+  decodeCommand,
+  isSubmittable,
+  type MetadataCommand,
+  type MetadataImage,
+} from "@strandline/metadata";
 import {
   BrokerError,
   type ClusterId,
@@ -118,6 +123,7 @@ export class Controller {
     this.#sessions = new BrokerSessions(ports, {
       isActive: () => this.#machine.isActive,
       image: () => this.#machine.image,
+      nextOffset: () => (this.#driver?.node.lastIndex ?? 0) + 1,
       submit: async (command) => await this.#machine.submit(command),
     });
     this.#transport = new RaftTransport(
@@ -341,7 +347,11 @@ export class Controller {
     if (request.clusterId !== "" && own !== "" && request.clusterId !== own) {
       throw new BrokerError("INCONSISTENT_CLUSTER_ID", `the controllers belong to cluster ${own}`);
     }
-    const answer: CommandAnswer = await this.#machine.submit(decodeCommand(parse(request.command)));
+    const command = decodeCommand(parse(request.command));
+    if (!isSubmittable(command)) {
+      throw new BrokerError("INVALID_REQUEST", `"${command.kind}" is the controller's own command`);
+    }
+    const answer: CommandAnswer = await this.#machine.submit(command);
     return {
       response: encoder.encode(JSON.stringify(answer.response ?? null)),
       metadataOffset: answer.metadataOffset,

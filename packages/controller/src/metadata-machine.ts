@@ -11,6 +11,7 @@ import {
   decodeRecords,
   emptyImage,
   encodeImage,
+  encodeRecords,
   type MetadataCommand,
   type MetadataImage,
   type MetadataRecord,
@@ -97,7 +98,7 @@ export class MetadataMachine {
     let index = this.#lastProposed;
     let term = -1;
     if (verdict.records.length > 0) {
-      const proposed = this.#propose(encode(verdict.records));
+      const proposed = this.#propose(encode(encodeRecords(verdict.records)));
       if (proposed === "not-leader") throw notController();
       ({ index, term } = proposed);
       this.#speculative = replay(image, verdict.records, index).image;

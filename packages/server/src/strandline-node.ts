@@ -15,9 +15,10 @@ import {
   nodeRandom,
   nodeTimers,
   type RpcRoute,
+  type Timer,
   TransportError,
 } from "@strandline/platform";
-import { GrpcTransport } from "@strandline/rpc";
+import { GrpcTransport, HealthStatus } from "@strandline/rpc";
 import { DataDirectory } from "@strandline/storage";
 import {
   formatHostPort,
@@ -25,6 +26,8 @@ import {
   type NodeConfig,
   nodeConfigProblems,
 } from "./node-config.js";
+
+const HEALTH_MS = 100;
 
 /** A start that failed, in words for the operator. */
 export class StartError extends Error {
@@ -43,12 +46,14 @@ export class StrandlineNode {
   readonly #directory: DataDirectory;
   readonly #peerTransport: GrpcTransport;
   readonly #clientTransport: GrpcTransport;
+  readonly #health = new HealthStatus();
   readonly #listeners: Listener[] = [];
   readonly #controller: Controller | undefined;
   readonly #broker: Broker | undefined;
   #addresses = { grpc: "", peer: "" };
   #failure: Error | undefined;
   #closing: Promise<void> | undefined;
+  #healthTimer: Timer | undefined;
 
   private constructor(config: NodeConfig, callbacks: NodeCallbacks, directory: DataDirectory) {
     this.#config = config;
@@ -56,7 +61,7 @@ export class StrandlineNode {
     this.#directory = directory;
     const { logger } = callbacks;
     this.#peerTransport = new GrpcTransport({ logger });
-    this.#clientTransport = new GrpcTransport({ logger, health: true, reflection: true });
+    this.#clientTransport = new GrpcTransport({ logger, health: this.#health, reflection: true });
     this.#addresses = {
       grpc: config.advertisedGrpc ?? formatHostPort(config.grpc),
       peer: config.advertisedPeer ?? formatHostPort(config.peer),
@@ -134,7 +139,8 @@ export class StrandlineNode {
   }
 
   async #close(options: { readonly handOver: boolean }): Promise<void> {
-    this.#clientTransport.setServing(false);
+    this.#healthTimer?.cancel();
+    this.#health.set("NOT_SERVING");
     await this.#broker?.close(options);
     const brokerEpoch = this.#broker?.brokerEpoch;
     await this.#controller?.close();
@@ -264,13 +270,20 @@ export class StrandlineNode {
       this.#fatal(error instanceof Error ? error : new Error(String(error)));
     });
     this.#broker?.start();
-    this.#clientTransport.setServing(true);
+    this.#followHealth();
+  }
+
+  /** The health service says what `isReady` says. */
+  #followHealth(): void {
+    if (this.#closing !== undefined || this.#failure !== undefined) return;
+    this.#health.set(this.isReady ? "SERVING" : "NOT_SERVING");
+    this.#healthTimer = nodeTimers.after(HEALTH_MS, () => this.#followHealth());
   }
 
   #fatal(error: Error): void {
     if (this.#failure !== undefined || this.#closing !== undefined) return;
     this.#failure = error;
-    this.#clientTransport.setServing(false);
+    this.#health.set("NOT_SERVING");
     const isRefusal = error instanceof BrokerError;
     this.#callbacks.logger.error(
       { error: error.message, ...(isRefusal ? { code: error.code } : { stack: error.stack }) },

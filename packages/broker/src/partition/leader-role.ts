@@ -8,7 +8,7 @@
  */
 import type { Partition as PartitionImage } from "@strandline/metadata";
 import { type BrokerEpoch, BrokerError, type ErrorCode, type NodeId } from "@strandline/model";
-import { readBatchHeader, stampBatch, stampLogAppendTime } from "@strandline/record";
+import { crc, readBatchHeader, stampBatch, stampLogAppendTime } from "@strandline/record";
 import { CommitWaiters, Leader, type LeaderEffect } from "@strandline/replication";
 import type { LeaderFeed } from "./leader-feed.js";
 import type { Partition } from "./partition.js";
@@ -85,7 +85,14 @@ export class LeaderRole {
     }
     const deadlineMs = ports.clock.monotonicMs() + options.timeoutMs;
     if (header.producerId >= 0) {
-      const verdict = log.producers.check(header);
+      const verdict = log.producers.check({
+        producerId: header.producerId,
+        producerEpoch: header.producerEpoch,
+        baseSequence: header.baseSequence,
+        lastSequence: header.lastSequence,
+        // Stamping the broker's time changes the checksum: a retry then differs from its first.
+        crc: this.#settings.isLogAppendTime ? undefined : crc(batch, 0),
+      });
       if (verdict.kind === "refused") {
         throw new BrokerError(verdict.refusal.code, verdict.refusal.message);
       }

@@ -4,7 +4,7 @@
  */
 import { type BrokerEpoch, BrokerError, type NodeId } from "@strandline/model";
 import type { RpcReceiver, RpcStream } from "@strandline/platform";
-import type { FollowerMessage, FollowPartition, LeaderMessage } from "@strandline/rpc";
+import type { FollowerMessage, FollowPartition, OutgoingLeaderMessage } from "@strandline/rpc";
 import { type FeedPiece, type FeedSink, LeaderFeed } from "./leader-feed.js";
 import type { Partition } from "./partition.js";
 
@@ -16,14 +16,14 @@ export interface ReplicaFeederOwner {
 }
 
 export class ReplicaFeeder implements RpcReceiver<FollowerMessage>, FeedSink {
-  readonly #stream: RpcStream<LeaderMessage>;
+  readonly #stream: RpcStream<OutgoingLeaderMessage>;
   readonly #owner: ReplicaFeederOwner;
   readonly #feeds = new Map<string, LeaderFeed>();
   #replica: NodeId | undefined;
   #brokerEpoch: BrokerEpoch | undefined;
   #isFull = false;
 
-  constructor(stream: RpcStream<LeaderMessage>, owner: ReplicaFeederOwner) {
+  constructor(stream: RpcStream<OutgoingLeaderMessage>, owner: ReplicaFeederOwner) {
     this.#stream = stream;
     this.#owner = owner;
   }

@@ -4,11 +4,14 @@
  * same broker next sees what it just did.
  */
 import {
-  describeConfigs,
+  clusterConfigEntries,
+  inSyncReplicasMin,
   type MetadataCommand,
+  type ElectLeadersResponse as MetadataElectLeadersResponse,
   type MetadataImage,
   type Partition as PartitionImage,
   type Topic,
+  topicConfigEntries,
 } from "@strandline/metadata";
 import { BrokerError, type NodeId, type TopicId, uuidText } from "@strandline/model";
 import type { Random, Timers, Transport } from "@strandline/platform";
@@ -26,12 +29,12 @@ import {
   type DescribeConfigsResponse,
   type ElectLeadersRequest,
   type ElectLeadersResponse,
-  errorFromProto,
   errorToProto,
   type GetMetadataRequest,
   type GetMetadataResponse,
   type ListTopicsResponse,
   type PartitionDescription,
+  refusalToProto,
   type TopicDescription,
 } from "@strandline/rpc";
 import type { ControllerSession } from "../cluster/controller-session.js";
@@ -72,10 +75,10 @@ export class AdminService {
       ...(request.assignments.length > 0
         ? { assignments: request.assignments.map((list) => list.brokerIds as NodeId[]) }
         : {}),
-      configs: request.configs,
+      configs: Object.fromEntries(request.configs),
       validateOnly: request.validateOnly,
       allowWeakDurability: request.allowWeakDurability,
-      placementSeed: this.#ports.random.below(2 ** 31),
+      seed: this.#ports.random.below(2 ** 31),
     })) as CreateTopicResponse;
     return response;
   }
@@ -102,9 +105,7 @@ export class AdminService {
       name: topic.name,
       topicId: topic.id,
       replicationFactor: topic.partitions[0]?.replicas.length ?? 0,
-      configs: Object.fromEntries(
-        this.#parts.directory.image.configs.get(`topic:${topic.name}`) ?? [],
-      ),
+      configs: this.#parts.directory.image.configs.get(`topic:${topic.name}`) ?? new Map(),
       partitions: topic.partitions.map(
         (state, partition): PartitionDescription => ({
           partition,
@@ -125,29 +126,33 @@ export class AdminService {
       kind: "create-partitions",
       name: request.name,
       totalCount: request.totalCount,
+      validateOnly: false,
       ...(request.assignments.length > 0
         ? { assignments: request.assignments.map((list) => list.brokerIds as NodeId[]) }
         : {}),
-      placementSeed: this.#ports.random.below(2 ** 31),
+      seed: this.#ports.random.below(2 ** 31),
     });
   }
 
   describeConfigs(resource: ConfigResource): DescribeConfigsResponse {
     const { image } = this.#parts.directory;
-    if (resource.type === "TYPE_TOPIC") this.#parts.directory.topic(resource.name);
-    const kind = resource.type === "TYPE_TOPIC" ? "topic" : "broker";
-    return { entries: [...describeConfigs(image, kind, resource.name)] };
+    if (resource.type === "TYPE_BROKER") return { entries: clusterConfigEntries(image) };
+    this.#parts.directory.topic(resource.name);
+    return { entries: topicConfigEntries(image, resource.name) };
   }
 
   async alterConfigs(request: AlterConfigsRequest): Promise<void> {
     const resource = request.resource ?? { type: "TYPE_TOPIC", name: "" };
     await this.#submit({
       kind: "alter-configs",
-      resource: resource.type === "TYPE_TOPIC" ? "topic" : "broker",
-      name: resource.name,
-      set: request.set,
+      resource: {
+        type: resource.type === "TYPE_TOPIC" ? "topic" : "broker",
+        name: resource.name,
+      },
+      set: Object.fromEntries(request.set),
       remove: request.remove,
       validateOnly: request.validateOnly,
+      allowWeakDurability: request.allowWeakDurability,
     });
   }
 
@@ -157,20 +162,12 @@ export class AdminService {
       topic: request.topic,
       partitions: request.partitions,
       unclean: request.unclean,
-    })) as {
-      results: {
-        partition: number;
-        leaderId: number;
-        refusal?: { code: string; message: string };
-      }[];
-    };
+    })) as MetadataElectLeadersResponse;
     return {
-      results: response.results.map(({ partition, leaderId, refusal }) => ({
+      results: response.results.map(({ partition, leader, refusal }) => ({
         partition,
-        leaderId,
-        ...(refusal === undefined
-          ? {}
-          : { error: errorToProto(errorFromProto({ ...refusal, retriable: false })) }),
+        leaderId: leader,
+        ...(refusal === null ? {} : { error: refusalToProto(refusal) }),
       })),
     };
   }
@@ -316,7 +313,7 @@ function countPartitions(image: MetadataImage): {
 } {
   const all: { state: PartitionImage; isrMin: number }[] = [];
   for (const topic of image.topics.values()) {
-    const isrMin = minInSync(image, topic);
+    const isrMin = inSyncReplicasMin(image, topic.name);
     for (const state of topic.partitions) {
       all.push({ state, isrMin: Math.min(isrMin, state.replicas.length) });
     }
@@ -328,11 +325,4 @@ function countPartitions(image: MetadataImage): {
       .length,
     partitionsUnderMinIsr: all.filter(({ state, isrMin }) => state.isr.length < isrMin).length,
   };
-}
-
-function minInSync(image: MetadataImage, topic: Topic): number {
-  const entry = describeConfigs(image, "topic", topic.name).find(
-    (candidate) => candidate.name === "min.insync.replicas",
-  );
-  return Number(entry?.value ?? 1);
 }

@@ -8,10 +8,10 @@ import type { Logger, RpcStream, Timers, Transport } from "@strandline/platform"
 import {
   type ConsumePartition,
   type ConsumeRequest,
-  type ConsumeResponse,
   errorFromProto,
   errorToProto,
   logMethods,
+  type OutgoingConsumeResponse,
   type StartPosition,
 } from "@strandline/rpc";
 import type { Partition } from "../partition/partition.js";
@@ -44,7 +44,7 @@ export class ConsumeService {
   }
 
   /** Starts to send. The caller tells the session about drain and end. */
-  open(stream: RpcStream<ConsumeResponse>, request: ConsumeRequest): ConsumeSession {
+  open(stream: RpcStream<OutgoingConsumeResponse>, request: ConsumeRequest): ConsumeSession {
     if (request.partitions.length === 0) {
       throw new BrokerError("INVALID_REQUEST", "a consume request names at least one partition");
     }
@@ -60,7 +60,7 @@ export class ConsumeService {
 export class ConsumeSession {
   readonly #ports: { timers: Timers; transport: Transport; logger: Logger };
   readonly #parts: ConsumeParts;
-  readonly #stream: RpcStream<ConsumeResponse>;
+  readonly #stream: RpcStream<OutgoingConsumeResponse>;
   readonly #request: ConsumeRequest;
   readonly #bytesMax: number;
   readonly #onClose = new Set<() => void>();
@@ -72,7 +72,7 @@ export class ConsumeSession {
   constructor(
     ports: { timers: Timers; transport: Transport; logger: Logger },
     parts: ConsumeParts,
-    stream: RpcStream<ConsumeResponse>,
+    stream: RpcStream<OutgoingConsumeResponse>,
     request: ConsumeRequest,
   ) {
     this.#ports = ports;
@@ -225,7 +225,7 @@ export class ConsumeSession {
     });
   }
 
-  async #send(response: ConsumeResponse): Promise<void> {
+  async #send(response: OutgoingConsumeResponse): Promise<void> {
     if (this.#isFull) {
       await new Promise<void>((resolve) => {
         this.#waiting.push(resolve);

@@ -1,7 +1,7 @@
 /** Fetch: one read of committed batches, here or at the leader, waiting for enough of them. */
 import { BrokerError } from "@strandline/model";
 import type { Clock, Timers, Transport } from "@strandline/platform";
-import { type FetchRequest, type FetchResponse, logMethods } from "@strandline/rpc";
+import { type FetchRequest, logMethods, type OutgoingFetchResponse } from "@strandline/rpc";
 import type { Partition } from "../partition/partition.js";
 import type { Directory } from "./directory.js";
 import type { RecordReader } from "./record-reader.js";
@@ -29,7 +29,7 @@ export class FetchService {
     this.#reader = parts.reader;
   }
 
-  async fetch(request: FetchRequest, signal: AbortSignal): Promise<FetchResponse> {
+  async fetch(request: FetchRequest, signal: AbortSignal): Promise<OutgoingFetchResponse> {
     const waitMs = Math.min(Math.max(request.waitMsMax, 0), WAIT_MS_MAX);
     const leader = this.#directory.leader(request.topic, request.partition, request.forwarded);
     if (leader.kind === "remote") {
@@ -63,7 +63,7 @@ export class FetchService {
     partition: Partition,
     request: FetchRequest,
     batches: readonly Uint8Array[],
-  ): FetchResponse {
+  ): OutgoingFetchResponse {
     const common = {
       highWatermark: partition.highWatermark,
       logStartOffset: partition.log.logStartOffset,

@@ -4,12 +4,19 @@
  */
 import { BrokerError } from "@strandline/model";
 import type { Clock, Crc32c } from "@strandline/platform";
-import { BatchEncoder, partitionOf, producedBatchProblem } from "@strandline/record";
+import {
+  attributes,
+  BatchEncoder,
+  compressionName,
+  partitionForKey,
+  producedBatchProblem,
+  producedRecordsProblem,
+} from "@strandline/record";
 import {
   errorToProto,
-  type Record as PlainRecord,
   type ProduceRequest,
   type ProduceResponse,
+  type RecordMessage,
   type RecordPosition,
 } from "@strandline/rpc";
 import type { Acks } from "../partition/produce-ticket.js";
@@ -78,6 +85,11 @@ export class ProduceService {
       request.batch.length > 0 ? (request.batch as Uint8Array) : this.#encode(request.records);
     const problem = producedBatchProblem(batch, this.#crc32c);
     if (problem !== undefined) throw new BrokerError(problem.code, problem.message);
+    if (isUncompressed(batch)) {
+      // A record that cannot be read would stop every reader behind it. Compressed ones stay shut.
+      const broken = producedRecordsProblem(batch, { outputBytesMax: 0 });
+      if (broken !== undefined) throw new BrokerError(broken.code, broken.message);
+    }
     if (this.#pendingBytes + batch.length > this.#pendingBytesMax) {
       throw new BrokerError(
         "THROTTLING_QUOTA_EXCEEDED",
@@ -115,7 +127,7 @@ export class ProduceService {
     this.#sticky += 1;
     request.records.forEach((record, index) => {
       const partition =
-        record.key === undefined ? this.#sticky % count : partitionOf(record.key, count);
+        record.key === undefined ? this.#sticky % count : partitionForKey(record.key, count);
       const group = groups.get(partition);
       if (group === undefined) groups.set(partition, [index]);
       else group.push(index);
@@ -124,7 +136,7 @@ export class ProduceService {
     let open = groups.size;
     let first: ProduceResponse | undefined;
     for (const [partition, indexes] of groups) {
-      const records = indexes.map((index) => request.records[index] as PlainRecord);
+      const records = indexes.map((index) => request.records[index] as RecordMessage);
       const onGroup: OnAnswer = (error, response) => {
         indexes.forEach((index, at) => {
           positions[index] = {
@@ -149,7 +161,7 @@ export class ProduceService {
     }
   }
 
-  #encode(records: readonly PlainRecord[]): Uint8Array {
+  #encode(records: readonly RecordMessage[]): Uint8Array {
     const encoder = new BatchEncoder();
     const nowMs = this.#clock.wallMs();
     for (const record of records) {
@@ -162,6 +174,10 @@ export class ProduceService {
     }
     return encoder.finish({ crc32c: this.#crc32c });
   }
+}
+
+function isUncompressed(batch: Uint8Array): boolean {
+  return compressionName(attributes(batch, 0) & 7) === "none";
 }
 
 function acksOf(acks: string): Acks {

@@ -9,7 +9,7 @@ import {
   RecordError,
   readBatchHeader,
 } from "@strandline/record";
-import type { Record as PlainRecord } from "@strandline/rpc";
+import type { RecordMessage } from "@strandline/rpc";
 
 /** What one batch may unpack to. */
 const UNPACKED_BYTES_MAX = 64 * 1024 * 1024;
@@ -35,8 +35,8 @@ export class RecordReader {
   }
 
   /** Records at or above `from`; control batches are left out. Throws CORRUPT_MESSAGE. */
-  records(chunks: readonly Uint8Array[], from: number): PlainRecord[] {
-    const records: PlainRecord[] = [];
+  records(chunks: readonly Uint8Array[], from: number): RecordMessage[] {
+    const records: RecordMessage[] = [];
     for (const chunk of chunks) {
       let at = 0;
       while (at < chunk.length) {
@@ -47,7 +47,7 @@ export class RecordReader {
     return records;
   }
 
-  #decode(chunk: Uint8Array, at: number, from: number, into: PlainRecord[]): void {
+  #decode(chunk: Uint8Array, at: number, from: number, into: RecordMessage[]): void {
     try {
       const options = { decompress: this.#decompress, outputBytesMax: UNPACKED_BYTES_MAX };
       for (const record of decodeBatch(chunk, at, options)) {

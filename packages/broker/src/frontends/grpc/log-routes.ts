@@ -3,9 +3,9 @@ import { BrokerError } from "@strandline/model";
 import { type RpcRoute, type RpcStream, streamRoute, unaryRoute } from "@strandline/platform";
 import {
   type ConsumeRequest,
-  type ConsumeResponse,
   errorToProto,
   logMethods,
+  type OutgoingConsumeResponse,
   type ProduceRequest,
   type ProduceResponse,
 } from "@strandline/rpc";
@@ -81,7 +81,7 @@ function refusal(request: ProduceRequest, error: BrokerError | undefined): Produ
   };
 }
 
-function consumeStream(service: ConsumeService, stream: RpcStream<ConsumeResponse>) {
+function consumeStream(service: ConsumeService, stream: RpcStream<OutgoingConsumeResponse>) {
   let session: ConsumeSession | undefined;
   return {
     onMessage(request: ConsumeRequest): void {
