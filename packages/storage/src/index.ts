@@ -1,1 +1,17 @@
-export {};
+export { Log } from "./log.js";
+export type {
+  LogConfig,
+  LogObserver,
+  LogOptions,
+  LogPorts,
+  LogRecovery,
+  OffsetRange,
+} from "./log-options.js";
+export type { TimestampAnswer } from "./log-read.js";
+export {
+  DataDirectory,
+  DataDirectoryError,
+  type DataDirectoryOptions,
+  type DataDirectoryPorts,
+} from "./data-directory.js";
+export { openLevelStore, StoreError } from "./level-store.js";

@@ -1,0 +1,95 @@
+/**
+ * Moves the recovery point of a log: everything up to its end is made durable first, then what a
+ * restart needs is written in one batch. Until that batch is stored, the old point is in force.
+ */
+import type { KeyValueOperation } from "@strandline/platform";
+import { encode, type LogState } from "./log-checkpoints.js";
+import type { LogContents } from "./log-contents.js";
+import type { Segment } from "./segment.js";
+
+/** Snapshots kept of the newest, and of those taken where a segment begins. */
+const SNAPSHOTS_KEPT = 3;
+const SEGMENT_SNAPSHOTS_KEPT = 2;
+
+/** Runs alone: nothing is cut or removed meanwhile, but appends go on. */
+export async function checkpointLog(
+  log: LogContents,
+  options: { readonly isFinal: boolean },
+): Promise<void> {
+  // All of this is as of one moment, and before any wait.
+  const endOffset = log.logEndOffset;
+  const { active } = log;
+  const unsealed = log.unsealed;
+  const recoveryPoint = {
+    offset: endOffset,
+    baseOffset: active.baseOffset,
+    position: active.sizeBytes,
+  };
+  const captured: LogState = { ...log.state(), recoveryPoint, active: active.facts };
+  const snapshot = takeSnapshot(log, options);
+  await log.writer.durable(endOffset);
+  // Also where appends are not synced: the recovery point promises it.
+  for (const segment of log.segments) {
+    if (segment.syncedBytes < segment.writtenBytes) await log.writer.syncSegment(segment);
+  }
+  if (log.writer.failure !== undefined) throw log.writer.failure;
+  await storeIndexes(log, unsealed);
+  // What moved during the waits and may only grow.
+  const { highWatermark, logStartOffset } = log;
+  const state = { ...captured, highWatermark: Math.min(highWatermark, endOffset), logStartOffset };
+  const operations: KeyValueOperation[] = [log.checkpoints.putState(state)];
+  for (const segment of unsealed) {
+    operations.push(log.checkpoints.putSegment(segment.baseOffset, segment.facts));
+  }
+  const kept = snapshot === undefined ? undefined : keptSnapshots(log, endOffset);
+  if (snapshot !== undefined && kept !== undefined) {
+    operations.push(log.checkpoints.putProducers(endOffset, snapshot));
+    for (const offset of log.producerOffsets) {
+      if (!kept.includes(offset)) operations.push(log.checkpoints.deleteProducers(offset));
+    }
+  }
+  await log.checkpoints.write(operations, { sync: options.isFinal });
+  log.recoveryPoint = recoveryPoint;
+  log.unsealed = log.unsealed.filter((segment) => !unsealed.includes(segment));
+  if (kept !== undefined) log.producerOffsets = kept;
+}
+
+/**
+ * The producers as of the log's end. Left out while fewer bytes were appended than it would take,
+ * so that a partition of many producers does not write more of these than of records.
+ */
+function takeSnapshot(
+  log: LogContents,
+  options: { readonly isFinal: boolean },
+): Uint8Array | undefined {
+  const isRolled = log.unsealed.length > 0;
+  const isDue = log.bytesSinceSnapshot >= log.snapshotBytes && log.bytesSinceSnapshot > 0;
+  const isMissing = log.producerOffsets.length === 0;
+  const isStale = options.isFinal && log.producerOffsets.at(-1) !== log.logEndOffset;
+  if (!isRolled && !isDue && !isMissing && !isStale) return undefined;
+  const snapshot = encode(log.producers.snapshot());
+  log.snapshotBytes = snapshot.length;
+  log.bytesSinceSnapshot = 0;
+  return snapshot;
+}
+
+/** The snapshots to keep, with a new one at `endOffset`: recent ones, and some to cut back to. */
+function keptSnapshots(log: LogContents, endOffset: number): number[] {
+  const all = [...new Set([...log.producerOffsets, endOffset])].sort((a, b) => a - b);
+  const bases = new Set(log.segments.map((segment) => segment.baseOffset));
+  const atBases = all.filter((offset) => bases.has(offset)).slice(-SEGMENT_SNAPSHOTS_KEPT);
+  const newest = all.slice(-SNAPSHOTS_KEPT);
+  return all.filter((offset) => newest.includes(offset) || atBases.includes(offset));
+}
+
+/** An index that could not be written is rebuilt some day: that is no reason to fail. */
+async function storeIndexes(log: LogContents, unsealed: readonly Segment[]): Promise<void> {
+  try {
+    for (const segment of unsealed) await log.indexFiles.store(segment, { sync: true });
+    // Not synced: what a power cut makes of it shows, and only costs a walk.
+    await log.indexFiles.store(log.active, { sync: false });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    log.ports.logger.warn({ directory: log.directory, error: message }, "could not store an index");
+  }
+}

@@ -1,0 +1,243 @@
+/**
+ * Reads whole batches of one segment from its file, in large pieces, and trusts none of them.
+ *
+ * Checksums are checked once per process and stretch of file; structure and place every time. The
+ * file may be cut or deleted meanwhile: the log, which knows, then throws the result away.
+ */
+import type { Clock, Crc32c, FileHandle } from "@strandline/platform";
+import {
+  BATCH_HEADER_BYTES,
+  baseOffset,
+  batchBytes,
+  batchProblem,
+  lastOffset,
+} from "@strandline/record";
+import { headerProblem } from "./batch-walk.js";
+import { type IndexFiles, rebuildSegment } from "./index-files.js";
+import { PIECE_BYTES } from "./log-options.js";
+import type { Segment, SegmentIndexes } from "./segment.js";
+
+/** Smallest piece read: what a reader at the tail of a small request costs. Bytes. */
+const PIECE_BYTES_MIN = 64 * 1024;
+
+export interface ColdRequest {
+  readonly fromOffset: number;
+  /** Exclusive; every batch given ends at or before it. */
+  readonly endOffset: number;
+  readonly bytesMax: number;
+}
+
+export type ColdResult =
+  | { readonly kind: "batches"; readonly chunks: Uint8Array[] }
+  | { readonly kind: "damaged"; readonly message: string };
+
+export interface ColdReaderPorts {
+  readonly clock: Clock;
+  readonly crc32c: Crc32c;
+}
+
+export class ColdReader {
+  readonly #ports: ColdReaderPorts;
+  readonly #indexFiles: IndexFiles;
+  /** Makes an empty segment like the one given, to count a file anew. */
+  readonly #scratch: (baseOffset: number) => Segment;
+
+  constructor(
+    ports: ColdReaderPorts,
+    indexFiles: IndexFiles,
+    scratch: (baseOffset: number) => Segment,
+  ) {
+    this.#ports = ports;
+    this.#indexFiles = indexFiles;
+    this.#scratch = scratch;
+  }
+
+  /** Batches of the segment from the one that holds `fromOffset`, or the first after it. */
+  async read(segment: Segment, request: ColdRequest, interval: number): Promise<ColdResult> {
+    const logBytes = segment.writtenBytes;
+    const handle = await segment.file.acquire({ create: false });
+    try {
+      segment.usedAtMs = this.#ports.clock.monotonicMs();
+      const indexes = await this.indexes(segment, handle, interval);
+      const position = indexes.offsets.positionBefore(request.fromOffset);
+      const expected = indexes.offsets.offsetAt(position);
+      const read = new PieceReader(handle, this.#ports.crc32c, { segment, logBytes, request });
+      const result = await read.run(position, expected);
+      if (result !== "wrong-index") return result;
+      const rebuilt = await this.#rebuild(segment, handle, { logBytes, interval });
+      const again = new PieceReader(handle, this.#ports.crc32c, { segment, logBytes, request });
+      const from = rebuilt.offsets.positionBefore(request.fromOffset);
+      const second = await again.run(from, undefined);
+      return second === "wrong-index" ? { kind: "batches", chunks: [] } : second;
+    } finally {
+      segment.file.release();
+    }
+  }
+
+  /** The segment's indexes: in memory, or from their files, or made anew. */
+  async indexes(segment: Segment, handle: FileHandle, interval: number): Promise<SegmentIndexes> {
+    if (segment.indexes !== undefined) return segment.indexes;
+    const logBytes = segment.writtenBytes;
+    const endOffset = segment.writtenEndOffset;
+    const loaded = await this.#indexFiles.load(segment, handle, { logBytes, endOffset });
+    if (loaded === undefined) return await this.#rebuild(segment, handle, { logBytes, interval });
+    segment.indexes ??= loaded;
+    return segment.indexes;
+  }
+
+  /** An index that was wrong once is written anew, so that it is not found wrong at every start. */
+  async #rebuild(
+    segment: Segment,
+    handle: FileHandle,
+    options: { readonly logBytes: number; readonly interval: number },
+  ): Promise<SegmentIndexes> {
+    const { logBytes, interval } = options;
+    const scratch = this.#scratch(segment.baseOffset);
+    await rebuildSegment(scratch, handle, { logBytes, indexIntervalBytes: interval });
+    const indexes = scratch.indexes ?? scratch.resetIndexes();
+    // The indexes of a segment that still grows are its own business.
+    if (segment.isSealed) {
+      scratch.seal();
+      await this.#indexFiles.store(scratch, { sync: false });
+      segment.indexes = indexes;
+    }
+    return indexes;
+  }
+}
+
+class PieceReader {
+  readonly #handle: FileHandle;
+  readonly #crc32c: Crc32c;
+  readonly #segment: Segment;
+  readonly #logBytes: number;
+  readonly #request: ColdRequest;
+  readonly #chunks: Uint8Array[] = [];
+  #room: number;
+  #nextOffset: number;
+  #isDone = false;
+  #problem: string | undefined;
+
+  constructor(
+    handle: FileHandle,
+    crc32c: Crc32c,
+    options: { segment: Segment; logBytes: number; request: ColdRequest },
+  ) {
+    this.#handle = handle;
+    this.#crc32c = crc32c;
+    this.#segment = options.segment;
+    this.#logBytes = options.logBytes;
+    this.#request = options.request;
+    this.#room = options.request.bytesMax;
+    this.#nextOffset = options.segment.baseOffset;
+  }
+
+  /** Reads from `start`; the batch there must end with `expectedLast`, when that is known. */
+  async run(start: number, expectedLast: number | undefined): Promise<ColdResult | "wrong-index"> {
+    let position = start;
+    let wantedBytes = this.#pieceBytes();
+    let expected = expectedLast;
+    while (!this.#isDone && position < this.#logBytes) {
+      const target = new Uint8Array(Math.min(wantedBytes, this.#logBytes - position));
+      const count = await this.#handle.read(target, position);
+      if (count < target.length) {
+        return this.#damaged(`the file ends at ${position + count}, not ${this.#logBytes}`);
+      }
+      if (expected !== undefined && !endsWith(target, expected)) return "wrong-index";
+      expected = undefined;
+      const used = this.#take(target, position);
+      if (this.#problem !== undefined) return this.#damaged(this.#problem);
+      position += used;
+      if (this.#chunks.length > 0 && this.#room < BATCH_HEADER_BYTES) break;
+      wantedBytes = used > 0 ? this.#pieceBytes() : this.#bytesNeeded(target);
+    }
+    return { kind: "batches", chunks: this.#chunks };
+  }
+
+  /** What was read before the damage is good; the next read will meet it at its start. */
+  #damaged(message: string): ColdResult {
+    if (this.#chunks.length > 0) return { kind: "batches", chunks: this.#chunks };
+    return { kind: "damaged", message };
+  }
+
+  /** Enough for what is still asked for, and the batches before it since the last index entry. */
+  #pieceBytes(): number {
+    return Math.min(PIECE_BYTES, Math.max(PIECE_BYTES_MIN, this.#room + BATCH_HEADER_BYTES));
+  }
+
+  /** Bytes for the batch at the start of a piece that did not hold all of it. */
+  #bytesNeeded(piece: Uint8Array): number {
+    if (piece.length < BATCH_HEADER_BYTES) return PIECE_BYTES_MIN;
+    return Math.max(batchBytes(piece, 0), PIECE_BYTES_MIN);
+  }
+
+  /** Takes the wanted whole batches of a piece that begins with a batch; returns bytes used. */
+  #take(piece: Uint8Array, position: number): number {
+    let at = 0;
+    let start = -1;
+    while (!this.#isDone) {
+      const sizeBytes = this.#sizeOfWhole(piece, at, position);
+      if (sizeBytes === 0) break;
+      const last = lastOffset(piece, at);
+      if (last < this.#request.fromOffset) {
+        this.#nextOffset = last + 1;
+        at += sizeBytes;
+        continue;
+      }
+      const isFirst = this.#chunks.length === 0 && start < 0;
+      if (last >= this.#request.endOffset || (sizeBytes > this.#room && !isFirst)) {
+        this.#isDone = true;
+        break;
+      }
+      if (!this.#isChecked(piece, at, position + at)) break;
+      if (start < 0) start = at;
+      this.#room -= sizeBytes;
+      this.#nextOffset = last + 1;
+      at += sizeBytes;
+    }
+    if (start >= 0) {
+      this.#chunks.push(piece.subarray(start, at));
+      this.#segment.noteChecked(position + start, position + at);
+    }
+    return at;
+  }
+
+  /** Bytes of the batch at `at` when all of it is in the piece; 0 when not, or when it is wrong. */
+  #sizeOfWhole(piece: Uint8Array, at: number, position: number): number {
+    const available = piece.length - at;
+    const left = this.#logBytes - position - at;
+    if (left === 0) return 0;
+    if (available < BATCH_HEADER_BYTES) {
+      if (left < BATCH_HEADER_BYTES) this.#problem = "the file ends inside a batch header";
+      return 0;
+    }
+    this.#problem = headerProblem(piece, at);
+    if (this.#problem !== undefined) return 0;
+    if (baseOffset(piece, at) < this.#nextOffset) {
+      this.#problem = `offset ${baseOffset(piece, at)} stands where ${this.#nextOffset} is due`;
+      return 0;
+    }
+    const sizeBytes = batchBytes(piece, at);
+    if (sizeBytes > left) {
+      this.#problem = "the file ends inside a batch";
+      return 0;
+    }
+    // A body that is not wanted need not be there; stepping past the piece's end is fine.
+    if (lastOffset(piece, at) < this.#request.fromOffset) return sizeBytes;
+    return sizeBytes > available ? 0 : sizeBytes;
+  }
+
+  /** Notes a wrong checksum as the problem. */
+  #isChecked(piece: Uint8Array, at: number, position: number): boolean {
+    const end = at + batchBytes(piece, at);
+    const { checkedFrom, checkedTo } = this.#segment;
+    if (position >= checkedFrom && position + end - at <= checkedTo) return true;
+    this.#problem = batchProblem(piece, at, end, this.#crc32c)?.message;
+    return this.#problem === undefined;
+  }
+}
+
+/** The batch at the start of the piece has this last offset. */
+function endsWith(piece: Uint8Array, last: number): boolean {
+  if (piece.length < BATCH_HEADER_BYTES) return false;
+  return headerProblem(piece, 0) === undefined && lastOffset(piece, 0) === last;
+}

@@ -1,0 +1,189 @@
+/**
+ * What a log remembers outside of its files, in the key-value store, below `log/<key>/`:
+ *
+ *   state                 where recovery begins, where the log starts, high watermark, epochs
+ *   segment/<base>        facts about a segment that takes no more appends
+ *   producers/<offset>    producer states as of an offset
+ *
+ * Whatever is read back is checked: malformed entries count as missing.
+ */
+import type { KeyValueOperation, KeyValueStore } from "@strandline/platform";
+import {
+  type EpochEntry,
+  isProducerSnapshot,
+  type ProducerSnapshot,
+} from "@strandline/replication";
+import type { SegmentFacts } from "./segment.js";
+import { offsetText } from "./segment-name.js";
+
+/** Everything below it was synced when it was written. */
+export interface RecoveryPoint {
+  readonly offset: number;
+  /** The segment that the next record goes to, unless it rolls, and the position there. */
+  readonly baseOffset: number;
+  readonly position: number;
+}
+
+export interface LogState {
+  readonly version: 1;
+  readonly logStartOffset: number;
+  readonly highWatermark: number;
+  readonly recoveryPoint: RecoveryPoint;
+  readonly epochs: readonly EpochEntry[];
+  /** The active segment at the recovery point. */
+  readonly active: SegmentFacts;
+  /**
+   * Set when a write or a sync failed: what was durable then. Bytes above it may be in the page
+   * cache and look fine without being on the disk, so they are cut at the next start.
+   */
+  readonly failedAtOffset: number | null;
+}
+
+export interface StoredLog {
+  /** Undefined when nothing usable is stored. */
+  readonly state: LogState | undefined;
+  readonly segments: ReadonlyMap<number, SegmentFacts>;
+  /** Offsets of producer snapshots, ascending. */
+  readonly producerOffsets: readonly number[];
+}
+
+export class LogCheckpoints {
+  readonly #store: KeyValueStore;
+  readonly #prefix: string;
+
+  constructor(store: KeyValueStore, key: string) {
+    this.#store = store;
+    this.#prefix = `log/${key}/`;
+  }
+
+  async load(): Promise<StoredLog> {
+    const segments = new Map<number, SegmentFacts>();
+    const segmentPrefix = `${this.#prefix}segment/`;
+    for (const [key, value] of await this.#below("segment/")) {
+      const facts = parse(value);
+      if (isSegmentFacts(facts)) segments.set(Number(key.slice(segmentPrefix.length)), facts);
+    }
+    const state = parse(await this.#store.get(`${this.#prefix}state`));
+    return {
+      state: isLogState(state) ? state : undefined,
+      segments,
+      producerOffsets: await this.#producerOffsets(),
+    };
+  }
+
+  async producers(offset: number): Promise<ProducerSnapshot | undefined> {
+    const value = parse(await this.#store.get(this.#producersKey(offset)));
+    return isProducerSnapshot(value) ? value : undefined;
+  }
+
+  async write(
+    operations: readonly KeyValueOperation[],
+    options: { readonly sync: boolean },
+  ): Promise<void> {
+    await this.#store.write(operations, options);
+  }
+
+  /** Forgets the log. Durable when it resolves. */
+  async clear(): Promise<void> {
+    const entries = await this.#below("");
+    const operations = entries.map(([key]) => ({ kind: "delete" as const, key }));
+    if (operations.length > 0) await this.#store.write(operations, { sync: true });
+  }
+
+  putState(state: LogState): KeyValueOperation {
+    return { kind: "put", key: `${this.#prefix}state`, value: encode(state) };
+  }
+
+  putSegment(baseOffset: number, facts: SegmentFacts): KeyValueOperation {
+    return { kind: "put", key: this.#segmentKey(baseOffset), value: encode(facts) };
+  }
+
+  deleteSegment(baseOffset: number): KeyValueOperation {
+    return { kind: "delete", key: this.#segmentKey(baseOffset) };
+  }
+
+  putProducers(offset: number, snapshot: Uint8Array): KeyValueOperation {
+    return { kind: "put", key: this.#producersKey(offset), value: snapshot };
+  }
+
+  deleteProducers(offset: number): KeyValueOperation {
+    return { kind: "delete", key: this.#producersKey(offset) };
+  }
+
+  #segmentKey(baseOffset: number): string {
+    return `${this.#prefix}segment/${offsetText(baseOffset)}`;
+  }
+
+  #producersKey(offset: number): string {
+    return `${this.#prefix}producers/${offsetText(offset)}`;
+  }
+
+  async #producerOffsets(): Promise<number[]> {
+    const prefix = `${this.#prefix}producers/`;
+    const entries = await this.#below("producers/");
+    return entries.map(([key]) => Number(key.slice(prefix.length))).filter(Number.isSafeInteger);
+  }
+
+  async #below(part: string): Promise<readonly (readonly [string, Uint8Array])[]> {
+    const from = `${this.#prefix}${part}`;
+    // "0" follows "/": the range ends after the last key with this prefix.
+    return await this.#store.range(from, `${from.slice(0, -1)}0`);
+  }
+}
+
+export function encode(value: LogState | SegmentFacts | ProducerSnapshot): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(value));
+}
+
+function parse(bytes: Uint8Array | undefined): unknown {
+  if (bytes === undefined) return undefined;
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return undefined;
+  }
+}
+
+function isLogState(value: unknown): value is LogState {
+  if (!isObject(value) || value["version"] !== 1) return false;
+  const epochs = value["epochs"];
+  const failedAt = value["failedAtOffset"];
+  return (
+    isCount(value["logStartOffset"]) &&
+    isCount(value["highWatermark"]) &&
+    isRecoveryPoint(value["recoveryPoint"]) &&
+    Array.isArray(epochs) &&
+    epochs.every(isEpochEntry) &&
+    isSegmentFacts(value["active"]) &&
+    (failedAt === null || isCount(failedAt))
+  );
+}
+
+function isRecoveryPoint(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  return isCount(value["offset"]) && isCount(value["baseOffset"]) && isCount(value["position"]);
+}
+
+function isEpochEntry(value: unknown): boolean {
+  return isObject(value) && isCount(value["epoch"]) && isCount(value["startOffset"]);
+}
+
+function isSegmentFacts(value: unknown): value is SegmentFacts {
+  if (!isObject(value)) return false;
+  return (
+    isCount(value["nextOffset"]) &&
+    isCount(value["sizeBytes"]) &&
+    Number.isSafeInteger(value["maxTimestampMs"]) &&
+    Number.isSafeInteger(value["maxTimestampOffset"]) &&
+    typeof value["firstAppendMs"] === "number" &&
+    typeof value["lastAppendMs"] === "number"
+  );
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}

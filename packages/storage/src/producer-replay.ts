@@ -1,0 +1,90 @@
+/** Brings producer states up to date with a stretch of the log, from batch headers alone. */
+import {
+  attributes,
+  baseOffset,
+  baseSequence,
+  crc,
+  lastOffset,
+  lastOffsetDelta,
+  maxTimestamp,
+  producerEpoch,
+  producerId,
+  sequenceAfter,
+} from "@strandline/record";
+import type { AppendedBatch, ProducerStates } from "@strandline/replication";
+import { walkBatches } from "./batch-walk.js";
+import type { ColdReader } from "./cold-reader.js";
+import type { Segment } from "./segment.js";
+
+/** Attribute: the broker stamped its own time into the batch, which changed its checksum. */
+const LOG_APPEND_TIME_BIT = 0x08;
+
+/** The producer fields of the batch at `at`. */
+export function producerBatch(bytes: Uint8Array, at: number): AppendedBatch {
+  const base = baseSequence(bytes, at);
+  const isStamped = (attributes(bytes, at) & LOG_APPEND_TIME_BIT) !== 0;
+  return {
+    producerId: producerId(bytes, at),
+    producerEpoch: producerEpoch(bytes, at),
+    baseSequence: base,
+    lastSequence: sequenceAfter(base, lastOffsetDelta(bytes, at)),
+    crc: isStamped ? undefined : crc(bytes, at),
+    baseOffset: baseOffset(bytes, at),
+    lastOffset: lastOffset(bytes, at),
+    timestampMs: maxTimestamp(bytes, at),
+  };
+}
+
+/**
+ * Observes the batches in `segments` from `fromOffset` up to `toOffset`. What cannot be read is
+ * passed over: a damaged range must not stop the log, and costs at most a retry its answer.
+ */
+export async function replayProducers(
+  producers: ProducerStates,
+  reader: ColdReader,
+  range: {
+    readonly segments: readonly Segment[];
+    readonly fromOffset: number;
+    readonly toOffset: number;
+    readonly indexIntervalBytes: number;
+  },
+): Promise<void> {
+  for (const segment of range.segments) {
+    if (segment.nextOffset <= range.fromOffset || segment.baseOffset >= range.toOffset) continue;
+    if (segment.writtenBytes === 0) continue;
+    await replaySegment(producers, reader, { ...range, segment });
+  }
+}
+
+async function replaySegment(
+  producers: ProducerStates,
+  reader: ColdReader,
+  range: {
+    readonly segment: Segment;
+    readonly fromOffset: number;
+    readonly toOffset: number;
+    readonly indexIntervalBytes: number;
+  },
+): Promise<void> {
+  const { segment, fromOffset, toOffset } = range;
+  const handle = await segment.file.acquire({ create: false });
+  try {
+    const indexes = await reader.indexes(segment, handle, range.indexIntervalBytes);
+    const walk = {
+      from: indexes.offsets.positionBefore(fromOffset),
+      to: segment.writtenBytes,
+      fromOffset: segment.baseOffset,
+      epochMin: -1,
+      crc32c: undefined,
+    };
+    await walkBatches(handle, walk, (bytes, at) => {
+      if (baseOffset(bytes, at) >= toOffset) return false;
+      if (baseOffset(bytes, at) >= fromOffset && producerId(bytes, at) >= 0) {
+        producers.observe(producerBatch(bytes, at));
+      }
+      return true;
+    });
+  } finally {
+    segment.file.release();
+  }
+}

@@ -1,0 +1,405 @@
+/**
+ * Opens what a log has on the disk: from the recovery point on everything is checked, and the
+ * first batch that is wrong ends the log, because that is where a write was torn. Below the
+ * recovery point everything was synced, so what is wrong there is damage: reported, never cut.
+ */
+import { baseOffset, lastOffset, leaderEpoch, producerId } from "@strandline/record";
+import { LeaderEpochs, ProducerStates } from "@strandline/replication";
+import { walkBatches } from "./batch-walk.js";
+import { ColdReader } from "./cold-reader.js";
+import { Damages, findDamages } from "./damage.js";
+import { IndexFiles, noteBatch, rebuildSegment } from "./index-files.js";
+import { LogCheckpoints, type LogState, type StoredLog } from "./log-checkpoints.js";
+import type { LogOptions, LogPorts } from "./log-options.js";
+import { producerBatch, replayProducers } from "./producer-replay.js";
+import { checkSealedSegment, gapSegment } from "./sealed-check.js";
+import { Segment } from "./segment.js";
+import { baseOffsetOfName, DELETED_SUFFIX, logName } from "./segment-name.js";
+
+/** A log as it was found, ready to take appends. */
+export interface RecoveredLog {
+  /** In offset order, each beginning where the one before ends. The last one is active. */
+  readonly segments: Segment[];
+  readonly logStartOffset: number;
+  readonly highWatermark: number;
+  readonly epochs: LeaderEpochs;
+  readonly producers: ProducerStates;
+  readonly producerOffsets: readonly number[];
+  readonly damages: Damages;
+  readonly checkpoints: LogCheckpoints;
+  readonly indexFiles: IndexFiles;
+  readonly reader: ColdReader;
+  readonly cutBytes: number;
+  readonly recoveredFrom: number;
+  /** Segments that were filled after the last checkpoint: nothing is remembered of them yet. */
+  readonly unsealed: Segment[];
+  /** The stored state is not what was found. */
+  readonly isChanged: boolean;
+}
+
+export async function recoverLog(ports: LogPorts, options: LogOptions): Promise<RecoveredLog> {
+  return await new Recovery(ports, options).run();
+}
+
+class Recovery {
+  readonly #ports: LogPorts;
+  readonly #options: LogOptions;
+  readonly #checkpoints: LogCheckpoints;
+  readonly #indexFiles: IndexFiles;
+  readonly #reader: ColdReader;
+  readonly #damages = new Damages();
+  readonly #segments: Segment[] = [];
+  readonly #unsealed: Segment[] = [];
+  #epochs = new LeaderEpochs();
+  #producers = new ProducerStates();
+  #cutBytes = 0;
+  #isChanged = false;
+  /** Files above the recovery point were found, written or removed: to be synced. */
+  #isTouched = false;
+
+  constructor(ports: LogPorts, options: LogOptions) {
+    this.#ports = ports;
+    this.#options = options;
+    this.#checkpoints = new LogCheckpoints(ports.checkpoints, options.key);
+    this.#indexFiles = new IndexFiles(ports.fileSystem, options.directory);
+    this.#reader = new ColdReader(ports, this.#indexFiles, (base) => this.#segment(base));
+  }
+
+  async run(): Promise<RecoveredLog> {
+    const stored = await this.#checkpoints.load();
+    const bases = await this.#prepareDirectory();
+    const state = stored.state ?? this.#assumedState(bases);
+    const { recoveryPoint, logStartOffset } = state;
+    this.#epochs = new LeaderEpochs(state.epochs);
+    this.#epochs.truncateFromEnd(recoveryPoint.offset);
+    const live = await this.#dropBelowStart(bases, state);
+    await this.#openSealed(live, stored, state);
+    await this.#openActive(live, state);
+    await this.#restoreProducers(stored, state);
+    await this.#scan(live, state);
+    await this.#finish();
+    const end = (this.#segments.at(-1) as Segment).nextOffset;
+    return {
+      segments: this.#segments,
+      logStartOffset,
+      highWatermark: Math.min(Math.max(state.highWatermark, logStartOffset), end),
+      epochs: this.#epochs,
+      producers: this.#producers,
+      producerOffsets: stored.producerOffsets.filter((offset) => offset <= end),
+      damages: this.#damages,
+      checkpoints: this.#checkpoints,
+      indexFiles: this.#indexFiles,
+      reader: this.#reader,
+      cutBytes: this.#cutBytes,
+      recoveredFrom: recoveryPoint.offset,
+      unsealed: this.#unsealed,
+      isChanged: this.#isChanged || stored.state === undefined || state.failedAtOffset !== null,
+    };
+  }
+
+  /** Removes what was deleted before; returns the base offsets of the segments that are there. */
+  async #prepareDirectory(): Promise<number[]> {
+    const { fileSystem } = this.#ports;
+    const { directory } = this.#options;
+    const names = await fileSystem.list(directory);
+    if (names.length === 0) {
+      await fileSystem.makeDirectory(directory);
+      await fileSystem.syncDirectory(directory.slice(0, directory.lastIndexOf("/")));
+    }
+    const bases: number[] = [];
+    for (const name of names) {
+      const base = baseOffsetOfName(name);
+      if (base !== undefined) bases.push(base);
+      else if (name.endsWith(DELETED_SUFFIX)) await fileSystem.remove(`${directory}/${name}`);
+    }
+    return bases;
+  }
+
+  /**
+   * Without a stored state nothing says what was synced. Segments before the last were, once they
+   * were full; so only the last may have a torn tail.
+   */
+  #assumedState(bases: readonly number[]): LogState {
+    const last = bases.at(-1) ?? 0;
+    if (bases.length > 0) {
+      const { directory } = this.#options;
+      this.#ports.logger.warn(
+        { directory },
+        "no checkpoint of this log; its end is checked wholly",
+      );
+    }
+    const none = {
+      maxTimestampMs: -1,
+      maxTimestampOffset: -1,
+      firstAppendMs: -1,
+      lastAppendMs: -1,
+    };
+    return {
+      version: 1,
+      logStartOffset: bases[0] ?? 0,
+      highWatermark: bases[0] ?? 0,
+      recoveryPoint: { offset: last, baseOffset: last, position: 0 },
+      epochs: [],
+      active: { nextOffset: last, sizeBytes: 0, ...none },
+      failedAtOffset: null,
+    };
+  }
+
+  /** Finishes a deletion that was cut short: segments wholly below the log's start. */
+  async #dropBelowStart(bases: readonly number[], state: LogState): Promise<number[]> {
+    const { baseOffset: activeBase } = state.recoveryPoint;
+    const live: number[] = [];
+    for (const [index, base] of bases.entries()) {
+      let end = bases[index + 1] ?? Number.POSITIVE_INFINITY;
+      if (activeBase > base) end = Math.min(end, activeBase);
+      if (end > state.logStartOffset) {
+        live.push(base);
+        continue;
+      }
+      await this.#ports.fileSystem.remove(`${this.#options.directory}/${logName(base)}`);
+      await this.#indexFiles.remove(base);
+      await this.#checkpoints.write([this.#checkpoints.deleteSegment(base)], { sync: false });
+    }
+    return live;
+  }
+
+  /** Segments below the one that the recovery point is in: only looked at, not read. */
+  async #openSealed(live: readonly number[], stored: StoredLog, state: LogState): Promise<void> {
+    const { baseOffset: activeBase } = state.recoveryPoint;
+    const remembered = [...stored.segments.keys()].filter(
+      (base) => (stored.segments.get(base)?.nextOffset ?? 0) > state.logStartOffset,
+    );
+    const bases = [...new Set([...live, ...remembered])]
+      .filter((base) => base < activeBase)
+      .sort((a, b) => a - b);
+    let due = Math.min(state.logStartOffset, bases[0] ?? activeBase);
+    for (const base of [...bases, activeBase]) {
+      if (base > due) this.#addGap(due, base);
+      if (base === activeBase) break;
+      const segment = this.#segment(base);
+      const facts = stored.segments.get(base);
+      const damages = await checkSealedSegment(segment, {
+        fileSystem: this.#ports.fileSystem,
+        crc32c: this.#ports.crc32c,
+        indexFiles: this.#indexFiles,
+        indexIntervalBytes: this.#options.config.indexIntervalBytes,
+        facts,
+        wallMs: this.#ports.clock.wallMs(),
+      });
+      this.#damages.replace(segment, damages);
+      segment.isSealed = true;
+      this.#segments.push(segment);
+      if (facts === undefined) this.#unsealed.push(segment);
+      due = segment.nextOffset;
+    }
+  }
+
+  /** The segment with the recovery point: its part below it is taken as it is. */
+  async #openActive(live: readonly number[], state: LogState): Promise<void> {
+    const { recoveryPoint: point } = state;
+    const segment = this.#segment(point.baseOffset);
+    segment.restore({ ...state.active, nextOffset: point.offset, sizeBytes: point.position });
+    segment.resetIndexes();
+    const isThere = live.includes(point.baseOffset);
+    // An empty file may have been created by a process that died before it synced the name.
+    segment.isCreated = isThere && point.position > 0;
+    this.#segments.push(segment);
+    if (point.position === 0) return;
+    const sizeBytes = isThere ? await this.#fileBytes(segment) : 0;
+    const damages = await checkSealedSegment(segment, {
+      fileSystem: this.#ports.fileSystem,
+      crc32c: this.#ports.crc32c,
+      indexFiles: this.#indexFiles,
+      indexIntervalBytes: this.#options.config.indexIntervalBytes,
+      facts: segment.facts,
+      wallMs: this.#ports.clock.wallMs(),
+    });
+    this.#damages.replace(segment, damages);
+    if (sizeBytes < point.position) {
+      // Nothing may be appended behind a hole: the log goes on in a new segment.
+      this.#sealLast();
+      return;
+    }
+    await this.#loadActiveIndexes(segment, { logBytes: point.position, endOffset: point.offset });
+  }
+
+  async #loadActiveIndexes(
+    segment: Segment,
+    end: { readonly logBytes: number; readonly endOffset: number },
+  ): Promise<void> {
+    const handle = await segment.file.acquire({ create: false });
+    try {
+      const loaded = await this.#indexFiles.load(segment, handle, end);
+      if (loaded !== undefined) {
+        segment.indexes = loaded;
+        return;
+      }
+      const { indexIntervalBytes } = this.#options.config;
+      const scratch = this.#segment(segment.baseOffset);
+      const { logBytes } = end;
+      const walked = await rebuildSegment(scratch, handle, { logBytes, indexIntervalBytes });
+      if (scratch.indexes !== undefined) segment.indexes = scratch.indexes;
+      if (walked.problem === undefined) return;
+      const { crc32c } = this.#ports;
+      const offsets = segment.indexes?.offsets;
+      const damages = await findDamages(segment, handle, { ...end, offsets, crc32c });
+      this.#damages.replace(segment, damages);
+    } finally {
+      segment.file.release();
+    }
+  }
+
+  /** The newest usable snapshot, and what the log has from there to the recovery point. */
+  async #restoreProducers(stored: StoredLog, state: LogState): Promise<void> {
+    const toOffset = state.recoveryPoint.offset;
+    let fromOffset = state.logStartOffset;
+    for (const offset of stored.producerOffsets.toReversed()) {
+      if (offset > toOffset) continue;
+      const snapshot = await this.#checkpoints.producers(offset);
+      if (snapshot === undefined) continue;
+      this.#producers = ProducerStates.restore(snapshot);
+      fromOffset = offset;
+      break;
+    }
+    const { indexIntervalBytes } = this.#options.config;
+    const segments = this.#segments.filter((one) => this.#damages.of(one).length === 0);
+    await replayProducers(this.#producers, this.#reader, {
+      segments,
+      fromOffset,
+      toOffset,
+      indexIntervalBytes,
+    });
+  }
+
+  /** Checks everything above the recovery point, and cuts at the first thing that is wrong. */
+  async #scan(live: readonly number[], state: LogState): Promise<void> {
+    const limit = state.failedAtOffset ?? Number.POSITIVE_INFINITY;
+    const { baseOffset: activeBase } = state.recoveryPoint;
+    const active = this.#segments.at(-1) as Segment;
+    let isCut = false;
+    if (live.includes(activeBase) && !active.isSealed) {
+      isCut = await this.#scanSegment(active, limit);
+    }
+    for (const base of live) {
+      if (base <= activeBase) continue;
+      this.#isTouched = true;
+      const last = this.#segments.at(-1) as Segment;
+      if (isCut || base !== last.nextOffset) {
+        isCut = true;
+        await this.#removeSegment(base);
+        continue;
+      }
+      if (!last.isSealed) this.#sealLast();
+      const segment = this.#segment(base);
+      segment.resetIndexes();
+      segment.isCreated = true;
+      this.#segments.push(segment);
+      isCut = await this.#scanSegment(segment, limit);
+    }
+  }
+
+  /** Returns whether the segment was cut. */
+  async #scanSegment(segment: Segment, limitOffset: number): Promise<boolean> {
+    const sizeBytes = await this.#fileBytes(segment);
+    const from = segment.sizeBytes;
+    if (sizeBytes === from) return false;
+    this.#isTouched = true;
+    const { indexIntervalBytes } = this.#options.config;
+    const nowMs = this.#ports.clock.wallMs();
+    const handle = await segment.file.acquire({ create: false });
+    try {
+      const range = {
+        from,
+        to: sizeBytes,
+        fromOffset: segment.nextOffset,
+        epochMin: this.#epochs.latest,
+        crc32c: this.#ports.crc32c,
+      };
+      const end = await walkBatches(handle, range, (bytes, at) => {
+        if (lastOffset(bytes, at) >= limitOffset) return false;
+        this.#observe(bytes, at);
+        noteBatch(segment, bytes, at, indexIntervalBytes);
+        return true;
+      });
+      if (segment.sizeBytes > from) {
+        if (segment.firstAppendMs < 0) segment.firstAppendMs = nowMs;
+        segment.lastAppendMs = nowMs;
+      }
+      segment.setEnd(segment.sizeBytes, segment.nextOffset);
+      segment.noteChecked(from, segment.sizeBytes);
+      const isCut = end.position < sizeBytes;
+      if (isCut) {
+        this.#cutBytes += sizeBytes - end.position;
+        this.#ports.logger.warn(
+          {
+            file: segment.file.path,
+            position: end.position,
+            cutBytes: sizeBytes - end.position,
+            reason: end.problem ?? "it was not durable when the disk failed",
+          },
+          "cuts the torn end of a log",
+        );
+        await handle.truncate(end.position);
+      }
+      // What a killed process wrote may still be only in the page cache.
+      await handle.dataSync();
+      return isCut;
+    } finally {
+      segment.file.release();
+    }
+  }
+
+  #observe(bytes: Uint8Array, at: number): void {
+    this.#epochs.assign(leaderEpoch(bytes, at), baseOffset(bytes, at));
+    if (producerId(bytes, at) >= 0) this.#producers.observe(producerBatch(bytes, at));
+  }
+
+  async #removeSegment(base: number): Promise<void> {
+    this.#isTouched = true;
+    const segment = this.#segment(base);
+    this.#cutBytes += await this.#fileBytes(segment);
+    await segment.file.retire();
+    await this.#indexFiles.remove(base);
+    await this.#ports.fileSystem.remove(segment.file.path);
+  }
+
+  async #finish(): Promise<void> {
+    for (const segment of this.#segments) segment.file.closeIdle();
+    const last = this.#segments.at(-1);
+    if (last === undefined || last.isSealed) {
+      const next = this.#segment(last?.nextOffset ?? 0);
+      next.resetIndexes();
+      this.#segments.push(next);
+    }
+    if (!this.#isTouched) return;
+    this.#isChanged = true;
+    await this.#ports.fileSystem.syncDirectory(this.#options.directory);
+  }
+
+  #sealLast(): void {
+    const last = this.#segments.at(-1) as Segment;
+    last.seal();
+    this.#unsealed.push(last);
+    this.#isChanged = true;
+  }
+
+  /** Records that neither a file nor a checkpoint knows of. */
+  #addGap(fromOffset: number, toOffset: number): void {
+    const segment = this.#segment(fromOffset);
+    this.#damages.replace(segment, [gapSegment(segment, toOffset)]);
+    this.#segments.push(segment);
+  }
+
+  async #fileBytes(segment: Segment): Promise<number> {
+    const handle = await segment.file.acquire({ create: false });
+    try {
+      return await handle.sizeBytes();
+    } finally {
+      segment.file.release();
+    }
+  }
+
+  #segment(base: number): Segment {
+    return new Segment(this.#ports.fileSystem, this.#options.directory, base);
+  }
+}
