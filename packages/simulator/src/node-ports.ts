@@ -1,0 +1,42 @@
+/** Everything a simulated process gets: the production ports, and two of the world's own. */
+import type {
+  Clock,
+  Compressors,
+  Crc32c,
+  FileSystem,
+  Logger,
+  OpenKeyValueStore,
+  Random,
+  Timers,
+  Transport,
+} from "@strandline/platform";
+import type { Observation } from "./observation.js";
+
+export interface NodePorts {
+  /** Name of the machine: others reach a port of this process at `${host}:${port}`. */
+  readonly host: string;
+  /** Which run of the node this is; from 1. */
+  readonly generation: number;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly fileSystem: FileSystem;
+  readonly openKeyValueStore: OpenKeyValueStore;
+  readonly transport: Transport;
+  readonly logger: Logger;
+  readonly crc32c: Crc32c;
+  readonly compressors: Compressors;
+  /** Tells the checkers. */
+  observe(observation: Observation): void;
+  /** The process ends itself, at once. The disk keeps what it has. */
+  exit(reason: Error | undefined): void;
+}
+
+/** A running process, as far as the world must know it. */
+export interface App {
+  /** An orderly end. */
+  close(): Promise<void>;
+}
+
+/** Starts a process. When it rejects, the process has ended. */
+export type Boot = (ports: NodePorts) => Promise<App>;
