@@ -51,6 +51,8 @@ const LIVENESS_TICK_MS = 50;
 /** The log is cut behind a snapshot once it has grown by this much. Entries. */
 const SNAPSHOT_ENTRIES = 10_000;
 const REBALANCE_MS = 300_000;
+const TRANSFER_MS_MAX = 500;
+const EARLY_CAMPAIGNS_MS = [100, 300, 600];
 /** Stands for a vote that may have been given by the disk that was lost. */
 const VOTE_UNKNOWN = 2_147_483_647;
 
@@ -101,6 +103,7 @@ export class Controller {
   #isCompacting = false;
   #rebalanceAtMs = 0;
   #isClosed = false;
+  #isStopping = false;
 
   private constructor(ports: ControllerPorts, options: ControllerOptions, storage: RaftStorage) {
     this.#ports = ports;
@@ -221,12 +224,17 @@ export class Controller {
       },
     );
     this.#transport.start();
-    if (this.#silentUntilIndex === 0) this.#driver.start();
+    if (this.#silentUntilIndex === 0) {
+      this.#driver.start();
+      this.#campaignEarly(this.#driver);
+    }
     this.#livenessTick();
   }
 
   async close(): Promise<void> {
-    if (this.#isClosed) return;
+    if (this.#isClosed || this.#isStopping) return;
+    this.#isStopping = true;
+    await this.#handOver();
     this.#isClosed = true;
     this.#liveness?.cancel();
     this.#machine.deactivate();
@@ -234,6 +242,21 @@ export class Controller {
     this.#feeds.close();
     await this.#driver?.close();
     this.#transport.close();
+  }
+
+  /**
+   * At a start of the whole cluster nobody leads, and everyone would wait for an election timeout.
+   * One node asks at once; pre-vote keeps it from disturbing a leader that it has not heard yet.
+   */
+  #campaignEarly(driver: RaftDriver): void {
+    const first = Math.min(...this.#options.voters.map((voter) => voter.id));
+    if (this.#options.nodeId !== first) return;
+    for (const delayMs of EARLY_CAMPAIGNS_MS) {
+      this.#ports.timers.after(delayMs, () => {
+        if (this.#isClosed || driver.node.leader !== -1) return;
+        driver.campaign();
+      });
+    }
   }
 
   async #introduce(): Promise<Admission> {
@@ -249,6 +272,24 @@ export class Controller {
       },
       () => this.#isClosed,
     );
+  }
+
+  /** A leader that stops on purpose names its successor: no election timeout, no gap. */
+  async #handOver(): Promise<void> {
+    const driver = this.#driver;
+    if (driver === undefined || driver.node.role !== "leader") return;
+    const heirs = driver.node.peers
+      .filter((peer) => peer.id !== this.#options.nodeId && this.#transport.isConnected(peer.id))
+      .sort((a, b) => b.matchIndex - a.matchIndex);
+    const heir = heirs[0];
+    if (heir === undefined) return;
+    driver.transferLeadership(heir.id);
+    for (let waitedMs = 0; waitedMs < TRANSFER_MS_MAX; waitedMs += TICK_MS) {
+      if (driver.node.role !== "leader") return;
+      await new Promise<void>((resolve) => {
+        this.#ports.timers.after(TICK_MS, resolve);
+      });
+    }
   }
 
   #received(message: RaftMessage): void {

@@ -61,6 +61,18 @@ export class RaftDriver {
     this.drive();
   }
 
+  campaign(): void {
+    if (this.#isClosed) return;
+    this.node.campaign();
+    this.drive();
+  }
+
+  transferLeadership(to: number): void {
+    if (this.#isClosed) return;
+    this.node.transferLeadership(to);
+    this.drive();
+  }
+
   propose(data: Uint8Array): ReturnType<RaftNode["propose"]> {
     if (this.#isClosed) return "not-leader";
     const proposed = this.node.propose(data);

@@ -79,7 +79,7 @@ export class StrandlineNode {
     if (problems.length > 0) throw new StartError(problems.join("\n"));
     const directory = await DataDirectory.open(
       { fileSystem: nodeFileSystem, random: nodeRandom, logger: callbacks.logger },
-      { path: config.dataDirectory, nodeId: config.nodeId },
+      { path: config.dataDirectory, nodeId: nodeId(config.nodeId) },
     ).catch((error: unknown) => {
       throw new StartError(error instanceof Error ? error.message : String(error), {
         cause: error,

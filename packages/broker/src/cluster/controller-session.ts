@@ -18,6 +18,9 @@ import type { BrokerConfig } from "../broker-config.js";
 
 const RETRY_MS = 50;
 const SUBMIT_ATTEMPT_MS = 5_000;
+const HAND_OVER_POLL_MS = 50;
+/** Longer than a new controller needs to be found. */
+const ALONE_MS_MAX = 1_500;
 
 /** What the session asks of the broker that owns it. */
 export interface SessionOwner {
@@ -96,17 +99,28 @@ export class ControllerSession {
     this.#sendHeartbeat(this.#stream);
   }
 
-  /** Asks the controller to move leaderships away; resolves when it has, or after `timeoutMs`. */
+  /**
+   * Asks the controller to move leaderships away. Resolves with true when it has, with false after
+   * `timeoutMs`, or when no controller is to be had: the last node of a cluster has nobody to ask.
+   */
   async handOver(timeoutMs: number): Promise<boolean> {
     this.#wantsStop = true;
-    return await new Promise<boolean>((resolve) => {
-      const timer = this.#timers.after(timeoutMs, () => resolve(false));
-      this.#onMayStop = () => {
-        timer.cancel();
-        resolve(true);
-      };
+    const deadlineMs = this.#clock.monotonicMs() + timeoutMs;
+    let mayStop = false;
+    this.#onMayStop = () => {
+      mayStop = true;
+    };
+    this.beatSoon();
+    let aloneSinceMs = Number.POSITIVE_INFINITY;
+    while (!mayStop && this.#clock.monotonicMs() < deadlineMs) {
+      await this.#sleep(HAND_OVER_POLL_MS);
+      const nowMs = this.#clock.monotonicMs();
+      if (this.#stream !== undefined) aloneSinceMs = Number.POSITIVE_INFINITY;
+      else aloneSinceMs = Math.min(aloneSinceMs, nowMs);
+      if (nowMs - aloneSinceMs > ALONE_MS_MAX) return false;
       this.beatSoon();
-    });
+    }
+    return mayStop;
   }
 
   /**
