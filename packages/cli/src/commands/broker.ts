@@ -1,4 +1,5 @@
 /** `strandline broker start`: one node of a cluster, in the foreground. */
+import type { StrandlineNode as Node } from "@strandline/server";
 import { Command, Option } from "commander";
 import { CommandError, EXIT } from "../exit-codes.js";
 import { VERSION } from "../version.js";
@@ -58,7 +59,7 @@ async function startBroker(flags: BrokerStartFlags): Promise<void> {
   const failed = new Promise<Error>((resolve) => {
     fail = resolve;
   });
-  let node: InstanceType<typeof StrandlineNode>;
+  let node: Node;
   try {
     node = await StrandlineNode.start(
       {
