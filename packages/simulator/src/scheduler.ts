@@ -12,7 +12,7 @@ import { EventHeap, type Owner, SimEvent } from "./event-heap.js";
 import type { Trace } from "./trace.js";
 
 /** Events at one instant after which time is taken to stand still. */
-const EVENTS_AT_ONE_INSTANT_MAX = 1_000_000;
+const EVENTS_AT_ONE_INSTANT_MAX = 100_000;
 
 export type RunEnd =
   /** The predicate came true. */

@@ -176,7 +176,7 @@ export class SimDisk {
   }
 
   #removeContent(directory: Directory): void {
-    for (const [name, inode] of [...directory.current]) {
+    for (const [name, inode] of directory.current) {
       if (inode instanceof Directory) this.#removeContent(inode);
       this.#change([{ directory, name, inode: undefined }]);
     }

@@ -61,7 +61,7 @@ export class Network implements ConnectionNetwork {
 
   /** Looks at every connection anew, after something about paths or processes changed. */
   reviewAll(): void {
-    for (const connection of [...this.#connections]) connection.review();
+    for (const connection of this.#connections) connection.review();
   }
 
   listen(incarnation: Incarnation, port: number, routes: readonly RpcRoute[]): SimListener {
@@ -108,10 +108,10 @@ export class Network implements ConnectionNetwork {
   /** A process died. `isSilent`: its machine went with it and refuses nothing. */
   processEnded(incarnation: Incarnation, isSilent: boolean): void {
     if (isSilent) this.#silent.add(incarnation.node);
-    for (const [address, listener] of [...this.#listeners]) {
+    for (const [address, listener] of this.#listeners) {
       if (listener.incarnation === incarnation) this.#listeners.delete(address);
     }
-    for (const connection of [...this.#connections]) {
+    for (const connection of this.#connections) {
       if (connection.client === incarnation || connection.listener?.incarnation === incarnation) {
         connection.processEnded(incarnation, isSilent);
       }
@@ -134,7 +134,7 @@ export class Network implements ConnectionNetwork {
   #unlisten(address: string, listener: ConnectionListener): void {
     if (this.#listeners.get(address) !== listener) return;
     this.#listeners.delete(address);
-    for (const connection of [...this.#connections]) {
+    for (const connection of this.#connections) {
       if (connection.listener === listener) connection.closeBy("server", "broken");
     }
   }
