@@ -219,7 +219,7 @@ export class ClusterMetadata {
       );
     }
     for (const topic of response.topics) this.#applyTopic(topic);
-    for (const listener of [...this.#listeners]) listener();
+    for (const listener of this.#listeners) listener();
   }
 
   #applyTopic(heard: TopicMetadata): void {

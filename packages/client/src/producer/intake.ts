@@ -86,7 +86,7 @@ export class Intake {
    */
   offer(record: ProducerRecord, options: OfferOptions): boolean {
     const topic = this.#topics.get(record.topic) ?? this.#newTopic(record.topic);
-    const input = this.#preparer.prepare(record, this.#ports.clock.wallMs());
+    const input = this.#preparer.prepare(record, this.#wallMs());
     const bytes = inputBytesMax(input);
     if (bytes > this.#buffer.bytesMax || bytes > RECORD_BYTES_MAX) throw tooLarge(bytes);
     const { partition } = record;
@@ -256,10 +256,21 @@ export class Intake {
         return;
       }
       topic.waiting.shift();
-      const { record, bytes, sink } = first;
-      const input = this.#preparer.prepare(record, this.#ports.clock.wallMs());
-      this.#place(topic, input, { partition: record.partition, bytes, sink });
+      this.#placeWaiting(topic, first);
     }
+  }
+
+  #placeWaiting(topic: TopicIntake, waiting: WaitingRecord): void {
+    const { record, bytes, sink } = waiting;
+    let input: RecordInput;
+    try {
+      input = this.#preparer.prepare(record, this.#wallMs());
+    } catch (error) {
+      // It was sound when it was taken: its owner has changed it since.
+      this.#failWaiting(waiting, asError(error));
+      return;
+    }
+    this.#place(topic, input, { partition: record.partition, bytes, sink });
   }
 
   /** Asks for the topic, until it has the partition that the first in line wants. */
@@ -355,6 +366,11 @@ export class Intake {
     }
     for (const queue of this.#queues()) nextMs = Math.min(nextMs, queue.deadlineMs() ?? nextMs);
     if (nextMs < Number.POSITIVE_INFINITY) this.#deadlines.arm(nextMs);
+  }
+
+  /** Whole milliseconds: a record can hold no others. */
+  #wallMs(): number {
+    return Math.floor(this.#ports.clock.wallMs());
   }
 
   #noteRoom(): void {
