@@ -8,7 +8,13 @@ import { fileURLToPath } from "node:url";
 import { streamRoute, unaryRoute } from "@strandline/platform";
 import { GrpcTransport, logMethods, replicationMethods } from "@strandline/rpc";
 
-const quiet = { debug() {}, info() {}, warn: console.warn, error: console.error, child: () => quiet };
+const quiet = {
+  debug() {},
+  info() {},
+  warn: console.warn,
+  error: console.error,
+  child: () => quiet,
+};
 const HOST = "127.0.0.1";
 const TOPIC = "AAAAAAAAAAAAAAAAAAAAAA";
 

@@ -66,7 +66,7 @@ function elementOf(field: Protobuf.Field): fc.Arbitrary<unknown> {
   return SCALARS[field.type] as fc.Arbitrary<unknown>;
 }
 
-function valueOf(field: Protobuf.Field): fc.Arbitrary<unknown> {
+function fieldValueOf(field: Protobuf.Field): fc.Arbitrary<unknown> {
   if (field.map) {
     const entries = fc.uniqueArray(fc.tuple(TEXT, TEXT), { maxLength: 5, selector: ([k]) => k });
     const harmless = entries.filter((list) => list.every(([key]) => key !== "__proto__"));
@@ -80,7 +80,7 @@ function valueOf(field: Protobuf.Field): fc.Arbitrary<unknown> {
 /** A message in our shape; of a oneof at most one member is set. */
 function messageOf(type: Protobuf.Type): fc.Arbitrary<Message> {
   const shape: Record<string, fc.Arbitrary<unknown>> = {};
-  for (const field of type.fieldsArray) shape[field.name] = valueOf(field);
+  for (const field of type.fieldsArray) shape[field.name] = fieldValueOf(field);
   const choices = type.oneofsArray.filter((each) => each.fieldsArray.length > 1);
   return fc.tuple(fc.record(shape), fc.nat()).map(([message, choice]) => {
     for (const { fieldsArray } of choices) {
@@ -115,7 +115,8 @@ function referenceValue(field: Protobuf.Field, value: unknown, withZeros: boolea
 function isZero(field: Protobuf.Field, value: unknown): boolean {
   if (field.repeated || field.map) return false;
   if (value instanceof Uint8Array) return value.length === 0;
-  if (field.resolvedType instanceof protobuf.Enum) return field.resolvedType.values[`${value}`] === 0;
+  if (field.resolvedType instanceof protobuf.Enum)
+    return field.resolvedType.values[value as string] === 0;
   return value === 0 || value === "" || value === false;
 }
 

@@ -32,17 +32,28 @@ export function isUnexpected(error: unknown): boolean {
 export function errorOfStatus(ended: StatusObject, address: string): Error {
   const detail = detailOf(ended);
   if (detail !== undefined) return errorFromProto(detail);
-  switch (ended.code) {
-    case status.DEADLINE_EXCEEDED:
-      return new TransportError("timeout", `${address} did not answer in time`);
-    case status.CANCELLED:
-    case status.ABORTED:
-      return new TransportError("aborted", `the call to ${address} was aborted`);
-    case status.UNIMPLEMENTED:
-      return new BrokerError("UNSUPPORTED_VERSION", `${address} does not serve this method`);
-    default:
-      return connectionError(ended, address);
-  }
+  const known = FAILURES.get(ended.code);
+  return known === undefined ? connectionError(ended, address) : known(address);
+}
+
+/** Ends that say what happened by themselves. */
+const FAILURES: ReadonlyMap<status, (address: string) => Error> = new Map([
+  [status.DEADLINE_EXCEEDED, timedOut],
+  [status.CANCELLED, aborted],
+  [status.ABORTED, aborted],
+  [status.UNIMPLEMENTED, unserved],
+]);
+
+function timedOut(address: string): Error {
+  return new TransportError("timeout", `${address} did not answer in time`);
+}
+
+function aborted(address: string): Error {
+  return new TransportError("aborted", `the call to ${address} was aborted`);
+}
+
+function unserved(address: string): Error {
+  return new BrokerError("UNSUPPORTED_VERSION", `${address} does not serve this method`);
 }
 
 function connectionError(ended: StatusObject, address: string): TransportError {

@@ -64,5 +64,7 @@ function readAny(reader: WireReader): ErrorDetail | undefined {
     else reader.skip(tag);
   }
   // An Error with nothing set is no bytes at all.
-  return typeUrl === ERROR_TYPE_URL ? errorDetailCodec.decode(value ?? new Uint8Array(0)) : undefined;
+  return typeUrl === ERROR_TYPE_URL
+    ? errorDetailCodec.decode(value ?? new Uint8Array(0))
+    : undefined;
 }

@@ -1377,6 +1377,8 @@ export interface AlterConfigsRequest {
   /** Back to the default. */
   readonly remove: readonly string[];
   readonly validateOnly: boolean;
+  /** Allows min.insync.replicas = 1 with a replication factor of 2 or more. */
+  readonly allowWeakDurability: boolean;
 }
 
 function sizeOfAlterConfigsRequest(message: AlterConfigsRequest): number {
@@ -1395,6 +1397,7 @@ function sizeOfAlterConfigsRequest(message: AlterConfigsRequest): number {
     for (const value of message.remove) size += 1 + sizeOfString(value);
   }
   if (message.validateOnly) size += 2;
+  if (message.allowWeakDurability) size += 2;
   return size;
 }
 
@@ -1424,6 +1427,10 @@ function writeAlterConfigsRequest(message: AlterConfigsRequest, writer: WireWrit
     writer.varint(32);
     writer.bool(message.validateOnly);
   }
+  if (message.allowWeakDurability) {
+    writer.varint(40);
+    writer.bool(message.allowWeakDurability);
+  }
 }
 
 function readAlterConfigsRequest(reader: WireReader): AlterConfigsRequest {
@@ -1431,6 +1438,7 @@ function readAlterConfigsRequest(reader: WireReader): AlterConfigsRequest {
   const set = new Map<string, string>();
   const remove: string[] = [];
   let validateOnly = false;
+  let allowWeakDurability = false;
   while (reader.hasMore) {
     const tag = reader.tag();
     switch (tag) {
@@ -1462,11 +1470,14 @@ function readAlterConfigsRequest(reader: WireReader): AlterConfigsRequest {
       case 32:
         validateOnly = reader.bool();
         break;
+      case 40:
+        allowWeakDurability = reader.bool();
+        break;
       default:
         reader.skip(tag);
     }
   }
-  return { resource, set, remove, validateOnly };
+  return { resource, set, remove, validateOnly, allowWeakDurability };
 }
 
 export const alterConfigsRequestCodec: MessageCodec<AlterConfigsRequest> = messageCodec({

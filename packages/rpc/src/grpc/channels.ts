@@ -1,6 +1,6 @@
 /** One channel per address, shared by calls and streams. */
 import { Channel, ChannelCredentials, connectivityState, status } from "@grpc/grpc-js";
-import { clientChannelOptions, type ConnectionTimings } from "./channel-options.js";
+import { type ConnectionTimings, clientChannelOptions } from "./channel-options.js";
 
 /** The part of grpc-js under its client classes: one call, messages as bytes, no Node streams. */
 export type RawCall = ReturnType<Channel["createCall"]>;
@@ -12,7 +12,7 @@ interface Entry {
 }
 
 /** How long a channel may try one connection before a timed-out call gives it up. */
-const CONNECT_MS_MAX = 2000;
+const CONNECT_MS_MAX = 1000;
 
 export class Channels {
   readonly #timings: ConnectionTimings;

@@ -17,7 +17,7 @@ import {
   serverOptions,
 } from "./channel-options.js";
 import type { RawServerCall } from "./server-call.js";
-import { boundSessions, widenConnections } from "./server-internals.js";
+import { boundSessions, followConnections } from "./server-internals.js";
 import { ServerStream } from "./server-stream.js";
 import { ServerUnaryCall } from "./server-unary-call.js";
 
@@ -33,6 +33,8 @@ export interface GrpcListenerOptions {
 
 /** How long running calls may go on once the listener closes. */
 const CLOSE_GRACE_MS = 1000;
+/** How long the statuses of calls that were cut off may take to get out. */
+const LAST_WORDS_MS = 100;
 
 const RPC_TYPES = { unary: "unary", "server-stream": "serverStream", bidi: "bidi" } as const;
 
@@ -44,6 +46,7 @@ export class GrpcListener implements Listener {
   readonly #routes: ReadonlyMap<string, RpcRoute>;
   readonly #server: Server;
   readonly #calls = new Set<ServerStream | ServerUnaryCall>();
+  #sockets: ReadonlySet<net.Socket> = new Set();
   #port = 0;
   #closed: Promise<void> | undefined;
 
@@ -53,7 +56,7 @@ export class GrpcListener implements Listener {
     await options.addServices(listener.#server);
     await probe(options.host, options.port);
     listener.#port = await bind(listener.#server, options);
-    widenConnections(listener.#server, SERVER_WINDOW_BYTES);
+    listener.#sockets = followConnections(listener.#server, SERVER_WINDOW_BYTES);
     return listener;
   }
 
@@ -106,22 +109,29 @@ export class GrpcListener implements Listener {
         ? new ServerStream(context, route)
         : new ServerUnaryCall(context, route);
     this.#calls.add(served);
-    served.start();
+    if (!served.start()) this.#calls.delete(served);
   }
 
   async #close(): Promise<void> {
+    // Frees the port at once, and is through when the last call and connection has ended.
     const closed = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
     for (const call of this.#calls) if (call instanceof ServerStream) call.shutDown();
-    const force = setTimeout(() => this.#force(), CLOSE_GRACE_MS);
-    await closed;
-    clearTimeout(force);
-  }
-
-  #force(): void {
+    await within(closed, CLOSE_GRACE_MS);
     for (const call of this.#calls) call.shutDown();
-    // One turn of the loop, so that the statuses of the calls still get out.
-    setImmediate(() => this.#server.drain(addressText(this.#options.host, this.#port), 0));
+    await within(closed, LAST_WORDS_MS);
+    // A peer that fell silent never answers the end of its connection.
+    for (const socket of this.#sockets) socket.destroy();
   }
+}
+
+/** Waits for the promise, but not longer than that. */
+async function within(promise: Promise<void>, durationMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const passed = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, durationMs);
+  });
+  await Promise.race([promise, passed]);
+  clearTimeout(timer);
 }
 
 function unused(): void {

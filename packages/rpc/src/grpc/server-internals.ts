@@ -4,6 +4,7 @@
  * beside this file fails.
  */
 import type { Http2Server, ServerHttp2Session, ServerHttp2Stream, Settings } from "node:http2";
+import type { Socket } from "node:net";
 import type { Server } from "@grpc/grpc-js";
 
 export interface Http2Bounds {
@@ -24,13 +25,22 @@ export function boundSessions(server: Server, bounds: Http2Bounds): void {
   } satisfies Settings);
 }
 
-/** After the server was bound: the window of each connection as a whole. */
-export function widenConnections(server: Server, windowBytes: number): void {
+/**
+ * After the server was bound: the window of each connection as a whole. Returns the sockets that
+ * are open, kept up to date.
+ */
+export function followConnections(server: Server, windowBytes: number): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>();
   for (const http2Server of http2ServersOf(server)) {
+    http2Server.on("connection", (socket: Socket) => {
+      sockets.add(socket);
+      socket.once("close", () => sockets.delete(socket));
+    });
     http2Server.on("session", (session: ServerHttp2Session) => {
       session.setLocalWindowSize(windowBytes);
     });
   }
+  return sockets;
 }
 
 /** The HTTP/2 stream below a call: the only way to end one whose data nobody reads. */

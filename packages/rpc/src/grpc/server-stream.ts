@@ -2,7 +2,12 @@
 import { constants } from "node:http2";
 import { Metadata, type StatusObject } from "@grpc/grpc-js";
 import { assert, BrokerError, MESSAGE_BYTES_MAX } from "@strandline/model";
-import { type RpcReceiver, type RpcRoute, type RpcStream, TransportError } from "@strandline/platform";
+import {
+  type RpcReceiver,
+  type RpcRoute,
+  type RpcStream,
+  TransportError,
+} from "@strandline/platform";
 import { ABORTED_STATUS, CLOSING_STATUS, OK_STATUS } from "../errors/call-status.js";
 import { asBuffer } from "./buffers.js";
 import { tooLarge } from "./client-call.js";
@@ -15,6 +20,9 @@ const IN_FLIGHT_BYTES_MAX = 1024 * 1024;
 
 /** How long data that nobody reads may hold up the status of an aborted stream. */
 const ABORT_GRACE_MS = 1000;
+
+/** How long after the end of a caller's messages the reset comes that makes it an abort. */
+const RESET_LAG_MS = 10;
 
 type Status = Pick<StatusObject, "code" | "details"> & Partial<StatusObject>;
 
@@ -43,13 +51,19 @@ export class ServerStream implements RpcStream<never> {
     });
   }
 
-  start(): void {
+  /** Returns false when the caller had gone before: then nothing else will be called. */
+  start(): boolean {
+    let hasBegun = false;
     this.#context.call.start({
-      onReceiveMetadata: () => this.#open(),
+      onReceiveMetadata: () => {
+        hasBegun = true;
+        this.#open();
+      },
       onReceiveMessage: (bytes: Buffer) => this.#onMessage(bytes),
       onReceiveHalfClose: () => this.#onHalfClose(),
       onCancel: () => this.#onGone(),
     });
+    return hasBegun;
   }
 
   send(message: never): boolean {
@@ -135,9 +149,15 @@ export class ServerStream implements RpcStream<never> {
   #onHalfClose(): void {
     this.#isReading = false;
     if (this.#isOver) return;
+    // Node ends a stream before it resets it: an abort arrives as an end with a reset behind it.
+    if (this.#route.method.kind === "bidi") setTimeout(() => this.#onLastMessage(), RESET_LAG_MS);
     // A server stream's caller always ends its side; what counts there is when it goes.
-    if (this.#route.method.kind === "bidi") this.#tellEnd(undefined);
     else if (!this.#hasRequest) this.abort(new BrokerError("INVALID_REQUEST", "no request came"));
+  }
+
+  #onLastMessage(): void {
+    if (this.#isOver || http2StreamOf(this.#context.call)?.closed === true) return;
+    this.#tellEnd(undefined);
   }
 
   /** Comes at every stream's end, after a status of ours too. */

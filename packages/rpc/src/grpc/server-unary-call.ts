@@ -18,14 +18,20 @@ export class ServerUnaryCall {
     this.#route = route;
   }
 
-  start(): void {
+  /** Returns false when the caller had gone before: then nothing else will be called. */
+  start(): boolean {
     const { call } = this.#context;
+    let hasBegun = false;
     call.start({
-      onReceiveMetadata: () => call.startRead(),
+      onReceiveMetadata: () => {
+        hasBegun = true;
+        call.startRead();
+      },
       onReceiveMessage: (bytes: Buffer) => this.#onRequest(bytes),
       onReceiveHalfClose: () => this.#onHalfClose(),
       onCancel: () => this.#onOver(),
     });
+    return hasBegun;
   }
 
   /** The server stops and waited long enough. */

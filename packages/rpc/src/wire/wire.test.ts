@@ -87,7 +87,9 @@ describe("bytes of a message", () => {
 describe("numbers of a message", () => {
   it("are refused above 2^53 - 1", () => {
     const max = { producerId: Number.MAX_SAFE_INTEGER, producerEpoch: -1 };
-    expect(initProducerIdResponseCodec.decode(initProducerIdResponseCodec.encode(max))).toEqual(max);
+    expect(initProducerIdResponseCodec.decode(initProducerIdResponseCodec.encode(max))).toEqual(
+      max,
+    );
     const beyond = Uint8Array.of(8, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x10);
     expect(() => initProducerIdResponseCodec.decode(beyond)).toThrow(DecodeError);
   });

@@ -1,0 +1,140 @@
+/** What happens to calls and streams when processes die and networks fail. */
+import { nullLogger, streamRoute, unaryRoute } from "@strandline/platform";
+import { afterEach, describe, expect, it } from "vitest";
+import { startHttp2Client, startHttp2Server } from "../testing/child.js";
+import { CuttableProxy } from "../testing/cuttable-proxy.js";
+import { askMethod, numbered, Recorder, talkMethod } from "../transport-suite/methods.js";
+import { GrpcTransport } from "./grpc-transport.js";
+
+const HOST = "127.0.0.1";
+const SHORT = { keepaliveMs: 200, keepaliveTimeoutMs: 200, openTimeoutMs: 300 };
+
+const closing: (() => Promise<void> | void)[] = [];
+
+function transportOf(timings = {}): GrpcTransport {
+  const transport = new GrpcTransport({ logger: nullLogger, timings });
+  closing.push(() => transport.close());
+  return transport;
+}
+
+/** Waits for the end of what the recorder records; returns how long it took. Milliseconds. */
+async function untilEnd(recorder: Recorder, withinMs: number): Promise<number> {
+  const from = performance.now();
+  while (!recorder.hasEnded) {
+    if (performance.now() - from > withinMs) throw new Error(`no end within ${withinMs} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  return performance.now() - from;
+}
+
+/** Serves an echo, and streams that greet with message 0 and record. */
+async function listening(requests: Recorder, timings = {}) {
+  const routes = [
+    streamRoute(talkMethod, (stream) => {
+      stream.send(numbered(0));
+      return requests;
+    }),
+    unaryRoute(askMethod, async (request) => request),
+  ];
+  const listener = await transportOf(timings).listen(HOST, 0, routes);
+  closing.push(() => listener.close());
+  return listener;
+}
+
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+});
+
+describe("a process that is killed", () => {
+  it("as a server breaks its callers' streams within milliseconds", async () => {
+    const child = await startHttp2Server();
+    const answers = new Recorder();
+    const transport = transportOf();
+    transport.open(`${HOST}:${child.greeting}`, talkMethod, answers).send(numbered(1));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(answers.hasEnded).toBe(false);
+    await child.kill();
+    expect(await untilEnd(answers, 500)).toBeLessThan(250);
+    expect(answers.reason).toBe("broken");
+  });
+
+  it("as a caller breaks its streams at the server within milliseconds", async () => {
+    const requests = new Recorder();
+    const listener = await listening(requests);
+    const child = await startHttp2Client(`${HOST}:${listener.port}`, talkMethod.path);
+    expect(requests.hasEnded).toBe(false);
+    await child.kill();
+    expect(await untilEnd(requests, 500)).toBeLessThan(250);
+    expect(requests.reason).toBe("broken");
+  });
+});
+
+describe("a network that falls silent", () => {
+  it("breaks streams on both sides when no sign of life comes", async () => {
+    const requests = new Recorder();
+    const listener = await listening(requests, SHORT);
+    const proxy = await CuttableProxy.open(0, listener.port);
+    closing.unshift(() => proxy.cut());
+    const answers = new Recorder();
+    transportOf(SHORT).open(`${HOST}:${proxy.port}`, talkMethod, answers).send(numbered(1));
+    while (answers.messages.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    proxy.silence();
+    await untilEnd(answers, 2000);
+    await untilEnd(requests, 2000);
+    expect([answers.reason, requests.reason]).toEqual(["broken", "broken"]);
+  });
+
+  it("does not let the opening of a stream wait for ever", async () => {
+    const listener = await listening(new Recorder());
+    const proxy = await CuttableProxy.open(0, listener.port);
+    closing.unshift(() => proxy.cut());
+    proxy.silence();
+    const answers = new Recorder();
+    transportOf(SHORT).open(`${HOST}:${proxy.port}`, talkMethod, answers);
+    expect(await untilEnd(answers, 2000)).toBeGreaterThan(250);
+    expect(answers.reason).toBe("unreachable");
+  });
+
+  it("is given up by timed-out calls, which then connect afresh", async () => {
+    const listener = await listening(new Recorder());
+    const silent = await CuttableProxy.open(0, listener.port);
+    silent.silence();
+    const { port } = silent;
+    const transport = transportOf();
+    const call = (timeoutMs: number) =>
+      transport.call(`${HOST}:${port}`, askMethod, numbered(1), { timeoutMs });
+    for (let count = 0; count < 4; count += 1) {
+      await expect(call(200)).rejects.toMatchObject({ name: "TransportError" });
+    }
+    // The silent connections stay open; only a fresh one gets through.
+    silent.stopListening();
+    const open = await CuttableProxy.open(port, listener.port);
+    closing.unshift(() => open.cut());
+    closing.unshift(() => silent.cut());
+    let failures = 0;
+    const counted = () => {
+      failures += 1;
+    };
+    while ((await call(200).catch(counted)) === undefined) expect(failures).toBeLessThan(7);
+  });
+});
+
+describe("a transport", () => {
+  it("does not keep the address of a peer that cannot be resolved from failing soon", async () => {
+    const call = transportOf().call("no-such-host.invalid:1", askMethod, numbered(1), {
+      timeoutMs: 5000,
+    });
+    await expect(call).rejects.toMatchObject({ reason: "unreachable" });
+  });
+
+  it("can be closed twice, and calls nobody afterwards", async () => {
+    const listener = await listening(new Recorder());
+    const transport = transportOf();
+    const address = `${HOST}:${listener.port}`;
+    await transport.call(address, askMethod, numbered(1), { timeoutMs: 1000 });
+    await transport.close();
+    await transport.close();
+    const late = transport.call(address, askMethod, numbered(1), { timeoutMs: 1000 });
+    await expect(late).rejects.toMatchObject({ reason: "unreachable" });
+  });
+});

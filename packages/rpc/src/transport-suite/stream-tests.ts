@@ -1,0 +1,312 @@
+/** Part of the transport suite: streams. */
+import { BrokerError } from "@strandline/model";
+import { type RpcRoute, type RpcStream, streamRoute } from "@strandline/platform";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import {
+  type BytesMethod,
+  listMethod,
+  MALFORMED,
+  numbered,
+  Recorder,
+  type Served,
+  talkMethod,
+} from "./methods.js";
+import type { OpenTransportWorld, ServedPeer, TransportWorld } from "./world.js";
+
+const SOON_MS = 1000;
+
+/** A route that records, and the server's sides of the streams it was called for. */
+function recording(method: BytesMethod): { route: RpcRoute; served: Served[] } {
+  const served: Served[] = [];
+  const route = streamRoute(method, (stream) => {
+    const recorder = new Recorder();
+    served.push({ stream, recorder });
+    return recorder;
+  });
+  return { route, served };
+}
+
+interface Conversation {
+  readonly peer: ServedPeer;
+  readonly client: RpcStream<Uint8Array>;
+  readonly answers: Recorder;
+  readonly server: RpcStream<Uint8Array>;
+  readonly requests: Recorder;
+}
+
+/** Opens a stream to a fresh peer, sends message 0, and waits until it has arrived. */
+async function converse(world: TransportWorld, method: BytesMethod): Promise<Conversation> {
+  const { route, served } = recording(method);
+  const peer = await world.settle(world.serve([route]));
+  const answers = new Recorder();
+  const client = world.transport().open(peer.address, method, answers);
+  client.send(numbered(0));
+  await world.until(() => served[0]?.recorder.messages.length === 1, SOON_MS);
+  const { stream: server, recorder: requests } = served[0] as Served;
+  return { peer, client, answers, server, requests };
+}
+
+/** Numbers from..to, exclusive. */
+function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, index) => from + index);
+}
+
+export function streamTests(open: OpenTransportWorld): void {
+  let world: TransportWorld;
+  beforeEach(async () => {
+    world = await open();
+  });
+  afterEach(() => world.close());
+
+  describe("a bidirectional stream", () => {
+    it("carries messages both ways, in order, until both sides have ended", async () => {
+      const { client, answers, server, requests } = await converse(world, talkMethod);
+      for (const number of range(1, 200)) client.send(numbered(number));
+      for (const number of range(0, 200)) server.send(numbered(number, 1000));
+      client.end();
+      await world.until(() => requests.hasEnded && answers.messages.length === 200, SOON_MS);
+      expect(requests.numbers).toEqual(range(0, 200));
+      expect(requests.ends).toEqual([undefined]);
+      expect(answers.hasEnded).toBe(false);
+      server.send(numbered(200));
+      server.end();
+      await world.until(() => answers.hasEnded, SOON_MS);
+      expect(answers.numbers).toEqual(range(0, 201));
+      expect(answers.ends).toEqual([undefined]);
+    });
+
+    it("ends for both when the server ends it, and says so once", async () => {
+      const { client, answers, server, requests } = await converse(world, talkMethod);
+      server.send(numbered(1));
+      server.end();
+      await world.until(() => answers.hasEnded && requests.hasEnded, SOON_MS);
+      expect(answers.numbers).toEqual([1]);
+      expect([answers.ends, requests.ends]).toEqual([[undefined], [undefined]]);
+      client.send(numbered(2));
+      server.send(numbered(3));
+      client.end();
+      client.abort();
+      server.abort(new Error("too late"));
+      await world.pass(50);
+      expect([answers.late, requests.late, answers.ends.length]).toEqual([0, 0, 1]);
+    });
+
+    it("ends with the server's refusal", async () => {
+      const { answers, server, requests } = await converse(world, talkMethod);
+      server.abort(new BrokerError("FENCED_LEADER_EPOCH", "epoch 3 is over"));
+      await world.until(() => answers.hasEnded && requests.hasEnded, SOON_MS);
+      const refusal = { code: "FENCED_LEADER_EPOCH", message: "epoch 3 is over" };
+      expect(answers.ends).toMatchObject([refusal]);
+      expect(requests.ends).toMatchObject([refusal]);
+      expect([answers.late, requests.late]).toEqual([0, 0]);
+    });
+
+    it("ends as aborted when the server gives no reason", async () => {
+      const { answers, server, requests } = await converse(world, talkMethod);
+      server.abort();
+      expect(requests.hasEnded).toBe(false);
+      await world.until(() => answers.hasEnded && requests.hasEnded, SOON_MS);
+      expect([answers.reason, requests.reason]).toEqual(["aborted", "aborted"]);
+    });
+
+    it("ends for the server when the client aborts, and brings it nothing more", async () => {
+      const { client, answers, server, requests } = await converse(world, talkMethod);
+      server.send(numbered(1));
+      const why = new Error("changed my mind");
+      client.abort(why);
+      expect(answers.hasEnded).toBe(false);
+      await world.until(() => answers.hasEnded && requests.hasEnded, SOON_MS);
+      expect(answers.ends).toEqual([why]);
+      // An error as a rule; a network may also let it look like the end of the messages.
+      expect(requests.ends.length).toBe(1);
+      server.send(numbered(2));
+      await world.pass(50);
+      expect([answers.late, requests.late]).toEqual([0, 0]);
+    });
+
+    it("ends when a receiver fails over a message, and hides the server's failure", async () => {
+      const failing = streamRoute(talkMethod, () => ({
+        onMessage: () => {
+          throw new TypeError("secret of the server");
+        },
+        onEnd: () => undefined,
+      }));
+      const peer = await world.settle(world.serve([failing]));
+      const answers = new Recorder();
+      world.transport().open(peer.address, talkMethod, answers).send(numbered(1));
+      await world.until(() => answers.hasEnded, SOON_MS);
+      expect(answers.ends).toMatchObject([{ code: "UNKNOWN_SERVER_ERROR" }]);
+      expect(String(answers.ends[0])).not.toContain("secret");
+    });
+
+    it("ends with the refusal of a handler that takes no stream, or cannot read it", async () => {
+      const refusing = streamRoute(talkMethod, () => {
+        throw new BrokerError("INCONSISTENT_CLUSTER_ID", "another cluster");
+      });
+      const peer = await world.settle(world.serve([refusing]));
+      const answers = new Recorder();
+      world.transport().open(peer.address, talkMethod, answers);
+      await world.until(() => answers.hasEnded, SOON_MS);
+      expect(answers.ends).toMatchObject([{ code: "INCONSISTENT_CLUSTER_ID" }]);
+
+      const conversation = await converse(world, talkMethod);
+      conversation.client.send(Uint8Array.of(MALFORMED));
+      await world.until(() => conversation.answers.hasEnded, SOON_MS);
+      expect(conversation.answers.ends).toMatchObject([{ code: "INVALID_REQUEST" }]);
+      expect(conversation.requests.ends.length).toBe(1);
+    });
+
+    it("that meets nobody fails after `open` has returned", async () => {
+      const { peer, answers: first } = await converse(world, talkMethod);
+      peer.vanish();
+      await world.until(() => first.hasEnded, 500);
+      expect(first.reason).toBe("broken");
+      const second = new Recorder();
+      const stream = world.transport().open(peer.address, talkMethod, second);
+      stream.send(numbered(1));
+      expect(second.hasEnded).toBe(false);
+      await world.until(() => second.hasEnded, SOON_MS);
+      expect(second.reason).toBe("unreachable");
+    });
+
+    it("breaks for the server too when its peer vanishes", async () => {
+      const { peer, answers, requests } = await converse(world, talkMethod);
+      peer.vanish();
+      await world.until(() => answers.hasEnded && requests.hasEnded, 500);
+      expect([answers.reason, requests.reason]).toEqual(["broken", "broken"]);
+    });
+  });
+
+  describe("a server stream", () => {
+    it("brings many answers to one request", async () => {
+      const { answers, server, requests } = await converse(world, listMethod);
+      for (const number of range(0, 100)) server.send(numbered(number));
+      await world.until(() => answers.messages.length === 100, SOON_MS);
+      // The caller has nothing more to say, but it is still there.
+      expect(requests.hasEnded).toBe(false);
+      server.end();
+      await world.until(() => answers.hasEnded && requests.hasEnded, SOON_MS);
+      expect(answers.numbers).toEqual(range(0, 100));
+      expect([answers.ends, requests.ends]).toEqual([[undefined], [undefined]]);
+    });
+
+    it("tells the server when the caller goes", async () => {
+      const { client, requests } = await converse(world, listMethod);
+      client.abort();
+      await world.until(() => requests.hasEnded, SOON_MS);
+      expect(requests.ends[0]).toBeInstanceOf(Error);
+    });
+  });
+
+  flowTests(() => world);
+}
+
+function flowTests(current: () => TransportWorld): void {
+  const SIZE_BYTES = 256 * 1024;
+  /** More than any bound between two processes, and still a test's worth. */
+  const SENT_MAX = 512;
+
+  /** Sends until it is told to stop; returns the next number. */
+  function fill(stream: RpcStream<Uint8Array>): number {
+    let next = 1;
+    while (next < SENT_MAX && stream.send(numbered(next, SIZE_BYTES))) next += 1;
+    return next + 1;
+  }
+
+  describe.each(["client", "server"] as const)("a %s that sends too fast", (side) => {
+    it("is told to stop, goes on when the other side reads, and loses nothing", async () => {
+      const world = current();
+      const conversation = await converse(world, talkMethod);
+      const { client, server, answers, requests } = conversation;
+      const [sender, reader, received, drained] =
+        side === "client"
+          ? [client, server, requests, answers]
+          : [server, client, answers, requests];
+      reader.pause();
+      const before = received.messages.length;
+      let next = 1;
+      let rounds = 0;
+      // Buffers on the way take some; then nothing moves any more.
+      for (; rounds < 100; rounds += 1) {
+        const drains = drained.drains;
+        next += fill(sender) - 1;
+        await world.pass(30);
+        if (drained.drains === drains) break;
+      }
+      expect(rounds).toBeLessThan(100);
+      expect(received.messages.length - before).toBeLessThan(4);
+      const stalled = drained.drains;
+      reader.resume();
+      await world.until(() => drained.drains > stalled, 5000);
+      sender.end();
+      await world.until(() => received.hasEnded, 20_000);
+      expect(received.messages.length - before).toBe(next - 1);
+      expect(received.late + drained.late).toBe(0);
+    });
+  });
+
+  describe("a paused stream", () => {
+    it("gets the rest of its messages, and then its end, after it resumes", async () => {
+      const world = current();
+      const { client, server, answers } = await converse(world, talkMethod);
+      client.pause();
+      for (const number of range(0, 50)) server.send(numbered(number));
+      server.end();
+      await world.pass(100);
+      expect(answers.hasEnded).toBe(false);
+      expect(answers.messages.length).toBeLessThan(4);
+      client.resume();
+      await world.until(() => answers.hasEnded, SOON_MS);
+      expect(answers.numbers).toEqual(range(0, 50));
+    });
+
+    it("can be paused from within a message", async () => {
+      const world = current();
+      const { client, server, requests } = await converse(world, talkMethod);
+      const original = requests.onMessage.bind(requests);
+      requests.onMessage = (message) => {
+        original(message);
+        server.pause();
+      };
+      for (const number of range(1, 5)) client.send(numbered(number));
+      await world.pass(100);
+      expect(requests.messages.length).toBeLessThan(5);
+      for (let count = requests.messages.length; count < 5; count += 1) {
+        server.resume();
+        await world.until(() => requests.messages.length > count, SOON_MS);
+      }
+      expect(requests.numbers).toEqual(range(0, 5));
+    });
+
+    it("still hears that its peer has gone", async () => {
+      const world = current();
+      const first = await converse(world, talkMethod);
+      first.server.pause();
+      fill(first.client);
+      await world.pass(50);
+      first.client.abort();
+      await world.until(() => first.requests.hasEnded, SOON_MS);
+      expect(first.requests.late).toBe(0);
+
+      const second = await converse(world, talkMethod);
+      second.client.pause();
+      fill(second.server);
+      await world.pass(50);
+      second.peer.vanish();
+      await world.until(() => second.answers.hasEnded && second.requests.hasEnded, SOON_MS);
+      expect(second.answers.reason).toBe("broken");
+    });
+
+    it("does not keep an abort from ending it", async () => {
+      const world = current();
+      const { client, server, answers, requests } = await converse(world, talkMethod);
+      client.pause();
+      fill(server);
+      await world.pass(50);
+      server.abort();
+      await world.until(() => requests.hasEnded && answers.hasEnded, 3000);
+      expect(answers.ends[0]).toBeInstanceOf(Error);
+      expect(answers.late).toBe(0);
+    });
+  });
+}
