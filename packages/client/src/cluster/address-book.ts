@@ -20,6 +20,7 @@ export class AddressBook {
   readonly #clock: Clock;
   readonly #bootstrap: readonly string[];
   readonly #outages = new Map<string, Outage>();
+  readonly #passedOver = new Set<string>();
   #brokers: ReadonlyMap<number, string> = new Map();
   /** The address that answered last; tried first, so that one client stays with one broker. */
   #preferred: string | undefined;
@@ -40,6 +41,7 @@ export class AddressBook {
 
   noteReachable(address: string): void {
     this.#outages.delete(address);
+    this.#passedOver.delete(address);
     this.#preferred = address;
   }
 
@@ -55,9 +57,12 @@ export class AddressBook {
     this.#outages.set(address, { failures, untilMs: nowMs + coolDownMs });
   }
 
-  /** Passes over an address for the next choice only: it answered badly, but it is there. */
+  /** Takes an address last, until it answers again: it is there, but it did not do. */
   passOver(address: string): void {
     if (this.#preferred === address) this.#preferred = undefined;
+    // Those that were passed over longest ago come first again.
+    this.#passedOver.delete(address);
+    this.#passedOver.add(address);
   }
 
   /** True for an address that did not fail lately. */
@@ -80,7 +85,9 @@ export class AddressBook {
     const usable = [...all].filter((address) => this.isUsable(address));
     const others = [...all].filter((address) => !this.isUsable(address));
     others.sort((a, b) => this.#untilMs(a) - this.#untilMs(b));
-    return [...usable, ...others];
+    const good = usable.filter((address) => !this.#passedOver.has(address));
+    const poor = [...this.#passedOver].filter((address) => usable.includes(address));
+    return [...good, ...poor, ...others];
   }
 
   #untilMs(address: string): number {

@@ -13,6 +13,8 @@ import type { AddressBook } from "./address-book.js";
 
 /** One attempt at one address gives up after this, so that the next address gets its turn. */
 const ATTEMPT_MS_MAX = 10_000;
+/** The same for what a broker answers from its memory. */
+const QUICK_ATTEMPT_MS_MAX = 3_000;
 
 export interface BrokerCallOptions {
   /** For the call with all its attempts; the client's `requestTimeoutMs` unless given. */
@@ -25,6 +27,8 @@ export interface CallPolicy {
   readonly isRepeatable: boolean;
   /** True when the answer comes from a broker that may learn of a topic late. */
   readonly mayLag: boolean;
+  /** True when a broker that works answers at once. */
+  readonly isQuick?: boolean | undefined;
 }
 
 interface Attempts {
@@ -106,7 +110,8 @@ export class BrokerCaller {
       const leftMs = attempts.deadlineMs - this.#ports.clock.monotonicMs();
       if (leftMs <= 0 || signal.aborted) break;
       try {
-        const timeoutMs = Math.min(leftMs, ATTEMPT_MS_MAX);
+        const attemptMs = attempts.policy.isQuick ? QUICK_ATTEMPT_MS_MAX : ATTEMPT_MS_MAX;
+        const timeoutMs = Math.min(leftMs, attemptMs);
         const options = { timeoutMs, signal };
         const response = await this.#ports.transport.call(address, method, request, options);
         this.#addresses.noteReachable(address);

@@ -31,7 +31,7 @@ export interface TopicView {
 /** Longest that the check of an address that was unreachable may take. */
 const PROBE_TIMEOUT_MS = 5_000;
 
-const READ_POLICY = { isRepeatable: true, mayLag: false } as const;
+const READ_POLICY = { isRepeatable: true, mayLag: false, isQuick: true } as const;
 
 interface Refresh {
   readonly topics: ReadonlySet<string>;

@@ -182,6 +182,8 @@ export class Fetcher implements ConsumeOwner {
     const { address } = connection;
     if (error instanceof TransportError && error.reason === "unreachable") {
       addresses.noteUnreachable(address);
+    } else {
+      addresses.passOver(address);
     }
     const partitions = connection.partitions();
     for (const partition of partitions) {

@@ -132,6 +132,7 @@ export class Dispatcher implements ConnectionOwner {
     }
     const isUnreachable = error instanceof TransportError && error.reason === "unreachable";
     if (isUnreachable) this.#addresses.noteUnreachable(connection.address);
+    else this.#addresses.passOver(connection.address);
     const { address } = connection;
     this.#ports.logger.warn({ address, error: error.message }, "produce stream ended");
     this.#metadata.requestRefresh();

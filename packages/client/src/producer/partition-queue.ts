@@ -18,6 +18,7 @@ import {
   type BatchCompressor,
   type Crc32c,
   type RecordInput,
+  sequenceAfter,
 } from "@strandline/record";
 import { asError, ClientError } from "../errors.js";
 import { type BatchStamp, PendingBatch, type StoredBatch } from "./pending-batch.js";
@@ -43,8 +44,6 @@ export interface PartitionQueueOptions {
   readonly onSettled: (batch: PendingBatch, outcome: StoredBatch | Error) => void;
 }
 
-/** Sequence numbers wrap to 0 after this. */
-const SEQUENCE_MAX = 0x7fff_ffff;
 /** Buffer of a first batch; later ones begin with the size of the one before. */
 const FIRST_BATCH_BYTES = 2 * 1024;
 
@@ -311,7 +310,8 @@ export class PartitionQueue {
       this.#settle(batch, asError(error));
       return false;
     }
-    if (stamp !== undefined) this.#nextSequence = sequenceAfter(stamp, batch.recordCount);
+    if (stamp !== undefined)
+      this.#nextSequence = sequenceAfter(stamp.baseSequence, batch.recordCount);
     return true;
   }
 
@@ -369,11 +369,6 @@ export class PartitionQueue {
 export interface LossCircumstances {
   readonly nowMs: number;
   readonly mayHaveArrived: boolean;
-}
-
-function sequenceAfter(stamp: BatchStamp, recordCount: number): number {
-  const next = stamp.baseSequence + recordCount;
-  return next > SEQUENCE_MAX ? next - SEQUENCE_MAX - 1 : next;
 }
 
 function mayBeStored(batch: PendingBatch): boolean {
