@@ -157,6 +157,10 @@ export class Machine {
   #nodePorts(incarnation: Incarnation): NodePorts {
     const { network, timerSettings, onLog, onObservation } = this.#ports;
     const random = this.#random.fork(`run ${incarnation.generation}`);
+    let transportCount = 0;
+    const newTransport = (): SimTransport => {
+      return new SimTransport(incarnation, network, random.fork(`transport ${transportCount++}`));
+    };
     const diskPorts: DiskPorts = {
       incarnation,
       disk: this.disk,
@@ -172,7 +176,8 @@ export class Machine {
       random: random.fork("node"),
       fileSystem: new SimFileSystem(diskPorts),
       openKeyValueStore: (path) => openSimStore(diskPorts, path, this.stores.at(path)),
-      transport: new SimTransport(incarnation, network, random.fork("transport")),
+      transport: newTransport(),
+      newTransport,
       logger: simLogger(incarnation, onLog),
       crc32c,
       compressors: nodeCompressors,

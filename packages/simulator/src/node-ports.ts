@@ -23,6 +23,8 @@ export interface NodePorts {
   readonly fileSystem: FileSystem;
   readonly openKeyValueStore: OpenKeyValueStore;
   readonly transport: Transport;
+  /** Another one, as for a second listener with connections of its own. */
+  newTransport(): Transport;
   readonly logger: Logger;
   readonly crc32c: Crc32c;
   readonly compressors: Compressors;

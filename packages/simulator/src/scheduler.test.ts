@@ -30,7 +30,10 @@ describe(Scheduler, () => {
       kind: "test",
       run: () => {
         order.push("first");
-        deep(5_000).then(() => order.push("first's promises"), () => order.push("failed"));
+        deep(5_000).then(
+          () => order.push("first's promises"),
+          () => order.push("failed"),
+        );
       },
     });
     scheduler.schedule(undefined, 10, { kind: "test", run: () => order.push("second") });
@@ -57,7 +60,10 @@ describe(Scheduler, () => {
     const dead = owner();
     const ran: string[] = [];
     scheduler.schedule(dead, 10, { kind: "test", run: () => ran.push("dead") });
-    const event = scheduler.schedule(owner(2), 10, { kind: "test", run: () => ran.push("cancelled") });
+    const event = scheduler.schedule(owner(2), 10, {
+      kind: "test",
+      run: () => ran.push("cancelled"),
+    });
     scheduler.schedule(owner(3), 10, { kind: "test", run: () => ran.push("alive") });
     dead.state = "dead";
     scheduler.cancel(event);
@@ -129,7 +135,10 @@ describe(Scheduler, () => {
     let count = 0;
     const again = (): void => {
       count++;
-      deep(3).then(() => undefined, () => undefined);
+      deep(3).then(
+        () => undefined,
+        () => undefined,
+      );
       scheduler.schedule(undefined, 1 + (count % 7), { kind: "test", run: again });
     };
     for (let chain = 0; chain < 100; chain++) again();

@@ -28,6 +28,8 @@ export interface WorldOptions {
   readonly onFault?: (atMs: number, what: string) => void;
   /** A process that ended by itself starts again after so long; undefined: it stays down. */
   readonly restartAfterExitMs?: number;
+  /** False lets a run go on after a finding; true unless told otherwise. */
+  readonly stopsAtFinding?: boolean;
   /** Makes Date, Math.random and timers throw in node code. Not inside a test runner. */
   readonly forbidsRealWorld?: boolean;
 }
@@ -219,7 +221,7 @@ export class World {
   }
 
   async #run(untilUs: number, isDone: (() => boolean) | undefined): Promise<RunEnd> {
-    if (this.#findings.length > 0) return "stopped";
+    if (this.#findings.length > 0 && this.#options.stopsAtFinding !== false) return "stopped";
     const current = (): string | undefined => this.#nodeOf(this.#scheduler.current?.number);
     const giveBack = watchProcess({
       onRejection: (reason) => this.#report("unhandled-rejection", current(), reason),
@@ -278,6 +280,6 @@ export class World {
     const message = isError ? `${problem.name}: ${problem.message}` : String(problem);
     const stack = isError ? problem.stack : undefined;
     this.#findings.push({ seed: this.seed, atMs: this.nowMs, node, kind, message, stack });
-    this.#scheduler.stop();
+    if (this.#options.stopsAtFinding !== false) this.#scheduler.stop();
   }
 }

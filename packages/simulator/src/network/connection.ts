@@ -12,7 +12,6 @@ import type { SimRandom } from "../random.js";
 import type { Scheduler } from "../scheduler.js";
 import type { NetworkSettings, RangeMs } from "./network-settings.js";
 import type { Path } from "./pipe.js";
-import { transportError } from "./wire-error.js";
 
 export type Side = "client" | "server";
 
@@ -20,13 +19,21 @@ export interface ConnectionCall {
   /** The path may be open again: what waits goes out, `extraUs` from now at the earliest. */
   flush(extraUs: number): void;
   /** The connection is gone as far as `side` knows. */
-  finish(side: Side, error: TransportError): void;
+  finish(side: Side, reason: TransportError["reason"]): void;
+  /** True while the server works on the answer of a unary call. */
+  readonly isUnaryInService: boolean;
+  /** The server ends the call because it closes. */
+  shutDown(): void;
 }
 
 /** Who accepts connections at an address. */
 export interface ConnectionListener {
   readonly incarnation: Incarnation;
   readonly routes: ReadonlyMap<string, RpcRoute>;
+  /** Calls on connections that are still there are refused. */
+  readonly isClosing: boolean;
+  /** A call has been served. */
+  onServed(): void;
 }
 
 /** The network as a connection needs it. */
@@ -110,8 +117,13 @@ export class Connection {
     return { address: `${this.client.node}:${40_000 + this.client.generation}` };
   }
 
-  routeOf(path: string): RpcRoute | undefined {
-    return this.#listener?.routes.get(path);
+  get random(): SimRandom {
+    return this.#network.random;
+  }
+
+  /** A call has been served. */
+  noteServed(): void {
+    this.#listener?.onServed();
   }
 
   add(call: ConnectionCall): void {
@@ -227,7 +239,7 @@ export class Connection {
     this.#closed[side] = true;
     const incarnation = this.#end(side);
     for (const call of this.#calls) {
-      const run = (): void => call.finish(side, transportError(reason, this.address));
+      const run = (): void => call.finish(side, reason);
       incarnation.schedule(0, { kind: "net-broken", run });
     }
     if (side === "client") this.#onState(false);

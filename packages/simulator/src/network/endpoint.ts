@@ -2,95 +2,105 @@
  * One side's view of one call: the `RpcStream` it sends with, and the receiver it is told with.
  * Messages are encoded here and decoded there, so that no object is shared between two nodes.
  */
-import { assert } from "@strandline/model";
+import { assert, BrokerError, MESSAGE_BYTES_MAX } from "@strandline/model";
 import type { MessageCodec, RpcReceiver, RpcStream } from "@strandline/platform";
+import { isBug } from "../finding.js";
 import type { Incarnation } from "../incarnation.js";
 import type { Frame, Pipe } from "./pipe.js";
 
-export interface EndpointOptions<In, Out> {
+export interface EndpointOptions {
   readonly incarnation: Incarnation;
-  readonly input: MessageCodec<In>;
-  readonly output: MessageCodec<Out>;
+  /** What arrives. */
+  readonly input: MessageCodec<unknown>;
+  /** What is sent. */
+  readonly output: MessageCodec<unknown>;
   readonly windowBytes: number;
   readonly queueBytesMax: number;
   readonly out: Pipe;
-  /** Whether the peer's half close is worth telling. */
-  readonly tellsHalfClose: boolean;
-  /** The end of this side's messages is the end of the call: so it is at the server. */
-  readonly endsCall: boolean;
-  /** Nothing is sent or told any more. */
+  /** The peer's last message was read. */
+  readonly onPeerEnd: () => void;
+  /** One message is all that this side sends. */
+  readonly sendsOnce: boolean;
+  /** The owner ended its side. */
+  readonly onEnd: () => void;
+  /** The owner, or its failure over a message, ends the call. */
+  readonly onAbort: (error: Error | undefined) => void;
+  /** What arrived cannot be read. */
+  readonly onMalformed: (error: unknown) => void;
+  /** Nothing is sent or received any more. */
   readonly onOver: () => void;
 }
 
-type Arrival = { readonly bytes: Uint8Array | undefined; readonly isLast: boolean };
+interface Arrival {
+  readonly bytes: Uint8Array | undefined;
+  readonly isLast: boolean;
+}
 
-export class Endpoint<In, Out> implements RpcStream<Out> {
-  readonly #options: EndpointOptions<In, Out>;
+export class Endpoint implements RpcStream<unknown> {
+  readonly #options: EndpointOptions;
   readonly #inbox: Arrival[] = [];
-  #receiver: RpcReceiver<In> | undefined;
+  #receiver: RpcReceiver<unknown> | undefined;
   #isPaused = false;
+  /** The next message of the inbox is about to be read. */
   #isReading = false;
-  /** `onEnd` was called, or is about to be. */
+  /** The owner has sent its last message. */
+  #isEnded = false;
+  #isOver = false;
+  /** `onEnd` was called. */
   #isTold = false;
-  #isSendOver = false;
   #outstandingBytes = 0;
   #wantsDrain = false;
   #consumedBytes = 0;
 
-  constructor(options: EndpointOptions<In, Out>) {
+  constructor(options: EndpointOptions) {
     this.#options = options;
   }
 
+  /** Nothing is sent or received any more. */
   get isOver(): boolean {
-    return this.#isTold && this.#isSendOver;
+    return this.#isOver;
   }
 
   /** Who is told; set once, before anything arrives. */
-  receive(receiver: RpcReceiver<In>): void {
+  receive(receiver: RpcReceiver<unknown>): void {
     assert(this.#receiver === undefined, "a call has one receiver on each side");
     this.#receiver = receiver;
   }
 
-  send(message: Out): boolean {
-    return this.#send(message, false);
+  send(message: unknown): boolean {
+    if (this.#isOver || !this.#options.incarnation.isAlive) return true;
+    assert(!this.#isEnded, "a stream sends nothing after its end");
+    const bytes = this.#encode(message);
+    if (bytes.length > MESSAGE_BYTES_MAX) {
+      this.abort(tooLarge(bytes.length));
+      return true;
+    }
+    const isRoom = this.#enqueue(bytes, this.#options.sendsOnce);
+    if (this.#options.sendsOnce) this.#isEnded = true;
+    return isRoom;
   }
 
-  /** The only, or the last message of this side. */
-  sendLast(message: Out): void {
-    if (this.#isSendOver) return;
-    this.#send(message, true);
-    this.#sendingEnds(undefined);
+  /** The answer of a unary call, and with it its end. Throws when it is too large. */
+  answer(message: unknown): void {
+    if (this.#isOver || !this.#options.incarnation.isAlive) return;
+    const bytes = this.#encode(message);
+    if (bytes.length > MESSAGE_BYTES_MAX) throw tooLarge(bytes.length);
+    this.#enqueue(bytes, true);
+    this.#isEnded = true;
+    this.#options.onEnd();
   }
 
   end(): void {
-    this.close({ kind: "end" }, undefined);
+    if (this.#isOver || this.#isEnded || !this.#options.incarnation.isAlive) return;
+    this.#isEnded = true;
+    this.#options.out.send({ kind: "end" });
+    this.#options.onEnd();
   }
 
-  /** Ends this side's sending with `frame`. Where that ends the call, the owner hears `error`. */
-  close(frame: Frame, error: Error | undefined): void {
-    if (this.#isSendOver || !this.#options.incarnation.isAlive) return;
-    this.#options.out.send(frame);
-    this.#sendingEnds(error);
-  }
-
-  /** The peer ended the call: there is nobody to send to. */
-  stopSending(): void {
-    this.#isSendOver = true;
-    this.#checkOver();
-  }
-
-  #sendingEnds(error: Error | undefined): void {
-    if (this.#options.endsCall) this.finishSoon(error);
-    else this.stopSending();
-  }
-
-  /** The call decides what an abort is: it differs between the sides. */
   abort(error?: Error): void {
-    if (this.isOver || !this.#options.incarnation.isAlive) return;
-    this.onAbort(error);
+    if (this.#isOver || !this.#options.incarnation.isAlive) return;
+    this.#options.onAbort(error);
   }
-
-  onAbort: (error: Error | undefined) => void = () => undefined;
 
   pause(): void {
     this.#isPaused = true;
@@ -102,56 +112,59 @@ export class Endpoint<In, Out> implements RpcStream<Out> {
     if (this.#inbox.length > 0) this.#readSoon();
   }
 
+  /** A frame of the peer's side: message, end or credit. */
   arrived(frame: Frame): void {
-    switch (frame.kind) {
-      case "message":
-        this.#inbox.push({ bytes: frame.bytes, isLast: frame.isLast });
-        break;
-      case "end":
-        this.#inbox.push({ bytes: undefined, isLast: true });
-        break;
-      case "credit":
-        this.#credit(frame.bytes);
-        return;
-      default:
-        return;
-    }
+    if (frame.kind === "credit") this.#credit(frame.bytes);
+    if (frame.kind === "message") this.#inbox.push({ bytes: frame.bytes, isLast: frame.isLast });
+    if (frame.kind === "end") this.#inbox.push({ bytes: undefined, isLast: true });
     if (!this.#isReading) this.#read();
   }
 
-  /** Tells the owner at once that it is over, both ways. */
+  /** The owner hears that the peer has sent its last message; it may go on sending itself. */
+  hearHalfClose(): void {
+    this.#tell(undefined);
+  }
+
+  /** The call is over for this side; its owner hears of it now. */
   finish(error: Error | undefined): void {
-    this.#isSendOver = true;
-    if (!this.#isTold) {
-      this.#isTold = true;
-      this.#inbox.length = 0;
-      this.#receiver?.onEnd(error);
-    }
-    this.#checkOver();
+    this.#beOver();
+    this.#tell(error);
   }
 
-  /** As {@link finish}, once the code that runs now is through. */
+  /** As {@link finish}, but the owner hears of it once the code that runs now is through. */
   finishSoon(error: Error | undefined): void {
-    this.#isSendOver = true;
-    if (!this.#isTold) {
-      this.#isTold = true;
-      this.#inbox.length = 0;
-      const run = (): void => this.#receiver?.onEnd(error);
-      this.#options.incarnation.schedule(0, { kind: "net-ended", run });
-    }
-    this.#checkOver();
+    this.#beOver();
+    const { incarnation } = this.#options;
+    incarnation.schedule(0, { kind: "net-ended", run: () => this.#tell(error) });
   }
 
-  #send(message: Out, isLast: boolean): boolean {
-    const { incarnation, output, out, windowBytes, queueBytesMax } = this.#options;
-    if (this.#isSendOver || !incarnation.isAlive) return false;
+  #beOver(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#inbox.length = 0;
+    this.#options.onOver();
+  }
+
+  #tell(error: Error | undefined): void {
+    if (this.#isTold) return;
+    this.#isTold = true;
+    this.#receiver?.onEnd(error);
+  }
+
+  #encode(message: unknown): Uint8Array {
     // The caller may go on using what it handed in, so the network takes a copy.
-    const bytes = output.encode(message).slice();
+    return this.#options.output.encode(message).slice();
+  }
+
+  #enqueue(bytes: Uint8Array, isLast: boolean): boolean {
+    const { incarnation, out, windowBytes, queueBytesMax } = this.#options;
     out.send({ kind: "message", bytes, isLast });
     this.#outstandingBytes += bytes.length;
     if (this.#outstandingBytes < windowBytes) return true;
     if (this.#outstandingBytes > queueBytesMax) {
-      incarnation.breach(`a stream's sender queued ${this.#outstandingBytes} bytes and goes on`);
+      incarnation.breach(
+        `a stream's sender has ${this.#outstandingBytes} bytes queued and goes on`,
+      );
     }
     this.#wantsDrain = true;
     return false;
@@ -161,16 +174,17 @@ export class Endpoint<In, Out> implements RpcStream<Out> {
     this.#outstandingBytes -= bytes;
     if (!this.#wantsDrain || this.#outstandingBytes > this.#options.windowBytes / 2) return;
     this.#wantsDrain = false;
-    if (!this.#isTold) this.#receiver?.onDrain?.();
+    if (!this.#isOver && !this.#isTold) this.#receiver?.onDrain?.();
   }
 
   #read(): void {
-    const arrival = this.#inbox[0];
-    if (arrival === undefined || this.#isPaused || this.#isTold) return;
-    this.#inbox.shift();
+    if (this.#isPaused || this.#isOver) return;
+    const arrival = this.#inbox.shift();
+    if (arrival === undefined) return;
     if (arrival.bytes !== undefined) this.#consume(arrival.bytes);
-    if (arrival.isLast) this.#peerEnded();
-    else if (this.#inbox.length > 0) this.#readSoon();
+    if (this.#isOver) return;
+    if (arrival.isLast) this.#options.onPeerEnd();
+    if (this.#inbox.length > 0) this.#readSoon();
   }
 
   #readSoon(): void {
@@ -184,23 +198,33 @@ export class Endpoint<In, Out> implements RpcStream<Out> {
   }
 
   #consume(bytes: Uint8Array): void {
-    const { input, out, windowBytes } = this.#options;
+    const { input, out, windowBytes, incarnation, onAbort, onMalformed } = this.#options;
     this.#consumedBytes += bytes.length;
     if (this.#consumedBytes >= windowBytes / 4) {
       out.send({ kind: "credit", bytes: this.#consumedBytes });
       this.#consumedBytes = 0;
     }
-    this.#receiver?.onMessage(input.decode(bytes));
+    let message: unknown;
+    try {
+      message = input.decode(bytes);
+    } catch (error) {
+      onMalformed(error);
+      return;
+    }
+    try {
+      this.#receiver?.onMessage(message);
+    } catch (error) {
+      if (isBug(error)) incarnation.bug(error);
+      if (!this.#isOver) onAbort(asError(error));
+    }
   }
+}
 
-  #peerEnded(): void {
-    if (this.#isTold || !this.#options.tellsHalfClose) return;
-    this.#isTold = true;
-    this.#receiver?.onEnd(undefined);
-    this.#checkOver();
-  }
+export function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
 
-  #checkOver(): void {
-    if (this.isOver) this.#options.onOver();
-  }
+function tooLarge(sizeBytes: number): BrokerError {
+  const message = `a message of ${sizeBytes} bytes is larger than ${MESSAGE_BYTES_MAX}`;
+  return new BrokerError("MESSAGE_TOO_LARGE", message);
 }

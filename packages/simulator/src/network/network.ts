@@ -2,12 +2,12 @@
  * The network of a world: who listens where, which connections there are, and in which directions
  * messages vanish.
  */
-import { assert } from "@strandline/model";
 import { type RpcRoute, TransportError } from "@strandline/platform";
 import type { Incarnation } from "../incarnation.js";
 import type { SimRandom } from "../random.js";
 import type { Scheduler } from "../scheduler.js";
 import { Connection, type ConnectionListener, type ConnectionNetwork } from "./connection.js";
+import { SimListener } from "./sim-listener.js";
 import type { NetworkSettings } from "./network-settings.js";
 
 /** First port handed out when a listener does not mind which. */
@@ -21,7 +21,7 @@ export class Network implements ConnectionNetwork {
   /** May be changed while the world runs. */
   readonly settings: NetworkSettings;
   readonly random: SimRandom;
-  readonly #listeners = new Map<string, ConnectionListener>();
+  readonly #listeners = new Map<string, SimListener>();
   readonly #connections = new Set<Connection>();
   /** Directions in which messages vanish: "from>to". */
   readonly #blocked = new Set<string>();
@@ -64,17 +64,28 @@ export class Network implements ConnectionNetwork {
     for (const connection of this.#connections) connection.review();
   }
 
+  /** Throws a TransportError when the port is taken. */
   listen(incarnation: Incarnation, port: number, routes: readonly RpcRoute[]): SimListener {
     const bound = port === 0 ? this.#nextPort++ : port;
     const address = `${incarnation.node}:${bound}`;
     if (this.#listeners.has(address)) {
-      throw new TransportError("address-in-use", `address in use (${address})`);
+      const text = `port ${bound} of ${incarnation.node} is already in use`;
+      throw new TransportError("address-in-use", text);
     }
-    const byPath = new Map(routes.map((route) => [route.method.path, route]));
-    assert(byPath.size === routes.length, "each method is served once");
-    const listener = { incarnation, routes: byPath };
+    const listener = new SimListener(this, { incarnation, port: bound, routes });
     this.#listeners.set(address, listener);
-    return { port: bound, close: () => this.#unlisten(address, listener) };
+    return listener;
+  }
+
+  /** Nobody listens there any more. Running calls are the caller's business. */
+  unlisten(listener: SimListener): void {
+    if (this.#listeners.get(listener.address) === listener) {
+      this.#listeners.delete(listener.address);
+    }
+  }
+
+  connectionsTo(listener: ConnectionListener): Connection[] {
+    return [...this.#connections].filter((connection) => connection.listener === listener);
   }
 
   listenerAt(address: string): ConnectionListener | undefined {
@@ -123,6 +134,14 @@ export class Network implements ConnectionNetwork {
     if (this.#silent.delete(node)) this.reviewAll();
   }
 
+  /** Fault: a listener is gone, as when its process died, and all connections to it break. */
+  vanish(address: string): void {
+    const listener = this.#listeners.get(address);
+    if (listener === undefined) return;
+    this.unlisten(listener);
+    for (const connection of this.connectionsTo(listener)) connection.reset();
+  }
+
   /** Fault: one connection that is up breaks. Returns whether there was one. */
   resetOne(random: SimRandom): boolean {
     const up = [...this.#connections].filter((connection) => connection.isUp);
@@ -130,17 +149,4 @@ export class Network implements ConnectionNetwork {
     random.pick(up).reset();
     return true;
   }
-
-  #unlisten(address: string, listener: ConnectionListener): void {
-    if (this.#listeners.get(address) !== listener) return;
-    this.#listeners.delete(address);
-    for (const connection of this.#connections) {
-      if (connection.listener === listener) connection.closeBy("server", "broken");
-    }
-  }
-}
-
-export interface SimListener {
-  readonly port: number;
-  close(): void;
 }

@@ -19,8 +19,10 @@ export type Frame =
   | { readonly kind: "end" }
   /** The server ended the call with an error. */
   | { readonly kind: "failure"; readonly error: WireError }
-  /** The client gave the call up. */
-  | { readonly kind: "cancel" }
+  /** The server has begun to serve the stream. */
+  | { readonly kind: "accepted" }
+  /** The client gave the call up; `isQuiet`: and the server takes that for an ordinary end. */
+  | { readonly kind: "cancel"; readonly isQuiet: boolean }
   /** The receiver has worked off so many bytes. */
   | { readonly kind: "credit"; readonly bytes: number };
 

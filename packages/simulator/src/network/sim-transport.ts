@@ -16,8 +16,8 @@ import type { Network } from "./network.js";
 import { transportError } from "./wire-error.js";
 
 /** A failed attempt is not repeated before this much time has passed, growing up to the maximum. */
-const BACKOFF_MS_MIN = 100;
-const BACKOFF_MS_MAX = 1_000;
+const BACKOFF_MS_MIN = 50;
+const BACKOFF_MS_MAX = 500;
 
 /** The way to one address: a connection or, after a failure, a wait. */
 interface Channel {
@@ -27,7 +27,7 @@ interface Channel {
 }
 
 const DEAD_STREAM: RpcStream<never> = {
-  send: () => false,
+  send: () => true,
   end: () => undefined,
   abort: () => undefined,
   pause: () => undefined,
@@ -79,7 +79,7 @@ export class SimTransport implements Transport {
       });
       const onAbort = (): void => call?.client.abort(transportError("aborted", address));
       signal?.addEventListener("abort", onAbort);
-      call?.client.sendLast(request);
+      call?.client.send(request);
     });
   }
 
@@ -93,15 +93,8 @@ export class SimTransport implements Transport {
   }
 
   listen(_host: string, port: number, routes: readonly RpcRoute[]): Promise<Listener> {
-    const incarnation = this.#incarnation;
-    const kind = "net-listen";
-    const effect = (): Listener => {
-      const listener = this.#network.listen(incarnation, port, routes);
-      const close = (): Promise<void> =>
-        incarnation.operate(1, { kind: "net-unlisten", effect: () => listener.close() });
-      return { port: listener.port, close };
-    };
-    return incarnation.operate(1, { kind, effect });
+    const effect = (): Listener => this.#network.listen(this.#incarnation, port, routes);
+    return this.#incarnation.operate(1, { kind: "net-listen", effect });
   }
 
   close(): Promise<void> {
@@ -140,8 +133,8 @@ export class SimTransport implements Transport {
   }
 
   /** A connection, or why there is none. */
-  #connectionTo(address: string): Connection | "aborted" | "unreachable" {
-    if (this.#isClosed) return "aborted";
+  #connectionTo(address: string): Connection | "unreachable" {
+    if (this.#isClosed) return "unreachable";
     const channel = this.#channelTo(address);
     if (channel.connection?.isUsable === true) return channel.connection;
     if (this.#incarnation.scheduler.nowUs < channel.notBeforeUs) return "unreachable";
