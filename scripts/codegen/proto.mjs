@@ -71,14 +71,23 @@ function header(file, context) {
   lines.push(
     `import type { MessageCodec${usesMethods ? ", RpcMethod" : ""} } from "@strandline/platform";`,
   );
-  for (const [name, names] of [...context.imports].sort()) {
-    lines.push(importLine([...names].sort(), name));
+  for (const [name, names] of [...context.imports].sort(byFirst)) {
+    lines.push(importLine(sorted(names), name));
   }
   lines.push('import { messageCodec } from "../wire/message-codec.js";');
   lines.push('import type { WireReader } from "../wire/wire-reader.js";');
-  const used = [...context.wire].sort();
+  const used = sorted(context.wire);
   lines.push(importLine([...used, "type WireWriter"], "../wire/wire-writer.js"));
   return `${lines.join("\n")}\n`;
+}
+
+function byFirst([left], [right]) {
+  return left < right ? -1 : 1;
+}
+
+/** By code unit, so that the order is the same everywhere. */
+function sorted(names) {
+  return [...names].sort((left, right) => (left < right ? -1 : 1));
 }
 
 function importLine(names, from) {

@@ -11,6 +11,15 @@ interface Entry {
   notReadySinceMs: number | undefined;
 }
 
+/**
+ * Cancels a call for good. grpc-js forgets a cancel that comes while it still prepares the call,
+ * starts it nevertheless, and nothing would ever end it; a second one, later, does.
+ */
+export function cancelCall(call: RawCall): void {
+  call.cancelWithStatus(status.CANCELLED, "aborted");
+  setImmediate(() => call.cancelWithStatus(status.CANCELLED, "aborted"));
+}
+
 /** How long a channel may try one connection before a timed-out call gives it up. */
 const CONNECT_MS_MAX = 1000;
 
@@ -57,11 +66,14 @@ export class Channels {
   }
 
   /** Ends what runs: closing a channel alone would let its calls go on. */
-  close(): void {
+  async close(): Promise<void> {
     this.#isClosed = true;
-    for (const call of this.#running) call.cancelWithStatus(status.CANCELLED, "aborted");
-    for (const { channel } of this.#entries.values()) channel.close();
+    for (const call of this.#running) cancelCall(call);
+    const channels = [...this.#entries.values()].map((entry) => entry.channel);
     this.#entries.clear();
+    // After the second cancel, which needs the connection.
+    await new Promise((resolve) => setImmediate(resolve));
+    for (const channel of channels) channel.close();
   }
 
   #add(address: string): Entry {

@@ -4,7 +4,7 @@ import { BrokerError, MESSAGE_BYTES_MAX } from "@strandline/model";
 import { type CallOptions, type RpcMethod, TransportError } from "@strandline/platform";
 import { errorOfStatus } from "../errors/call-status.js";
 import { asBuffer } from "./buffers.js";
-import type { Channels, RawCall } from "./channels.js";
+import { type Channels, cancelCall, type RawCall } from "./channels.js";
 
 export interface CallTarget {
   readonly channels: Channels;
@@ -37,6 +37,7 @@ export async function callUnary<Request, Response>(
   const bytes = asBuffer(method.request.encode(request));
   if (bytes.length > MESSAGE_BYTES_MAX) throw tooLarge(bytes.length);
   if (options.signal?.aborted === true) throw aborted(target.address);
+  if (options.timeoutMs <= 0) throw timedOut(target.address);
   const call = startCall(target, method.path, Date.now() + options.timeoutMs);
   const answer = await exchange(call, bytes, options.signal);
   target.channels.noteEnd(call);
@@ -52,7 +53,7 @@ interface Answer {
 
 function exchange(call: RawCall, bytes: Buffer, signal: AbortSignal | undefined): Promise<Answer> {
   return new Promise((resolve) => {
-    const cancel = (): void => call.cancelWithStatus(status.CANCELLED, "aborted");
+    const cancel = (): void => cancelCall(call);
     let message: Buffer | undefined;
     signal?.addEventListener("abort", cancel, { once: true });
     call.start(new Metadata(), {
@@ -84,6 +85,10 @@ function decodeAnswer<Request, Response>(
   } catch (cause) {
     throw new TransportError("broken", `${address} sent a malformed answer`, { cause });
   }
+}
+
+function timedOut(address: string): TransportError {
+  return new TransportError("timeout", `no time was left to call ${address}`);
 }
 
 function aborted(address: string): TransportError {

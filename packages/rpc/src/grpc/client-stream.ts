@@ -10,7 +10,7 @@ import {
 } from "@strandline/platform";
 import { errorOfStatus } from "../errors/call-status.js";
 import { asBuffer } from "./buffers.js";
-import type { RawCall } from "./channels.js";
+import { cancelCall, type RawCall } from "./channels.js";
 import { type CallTarget, startCall, tooLarge } from "./client-call.js";
 import { SendQueue } from "./send-queue.js";
 
@@ -89,7 +89,7 @@ export class ClientStream<Out, In> implements RpcStream<Out> {
     if (this.#isOver) return;
     const { address } = this.#options.target;
     this.#finish(error ?? new TransportError("aborted", `the stream to ${address} was aborted`));
-    this.#call?.cancelWithStatus(status.CANCELLED, "aborted");
+    if (this.#call !== undefined) cancelCall(this.#call);
   }
 
   pause(): void {

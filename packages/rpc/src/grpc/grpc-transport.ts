@@ -76,8 +76,8 @@ export class GrpcTransport implements Transport {
     });
   }
 
-  async close(): Promise<void> {
-    this.#channels.close();
+  close(): Promise<void> {
+    return this.#channels.close();
   }
 
   async #addServices(server: Server): Promise<void> {

@@ -124,6 +124,24 @@ export function streamTests(open: OpenTransportWorld): void {
       expect([answers.late, requests.late]).toEqual([0, 0]);
     });
 
+    it("that is aborted as soon as it was opened leaves nothing behind", async () => {
+      const { route, served } = recording(talkMethod);
+      const peer = await world.settle(world.serve([route]));
+      const transport = world.transport();
+      for (let count = 0; count < 300; count += 1) {
+        const stream = transport.open(peer.address, talkMethod, new Recorder());
+        stream.send(numbered(count));
+        stream.abort();
+        if (count % 10 === 0) await world.pass(1);
+      }
+      const last = new Recorder();
+      transport.open(peer.address, talkMethod, last).send(numbered(300));
+      await world.until(() => served.at(-1)?.recorder.numbers[0] === 300, SOON_MS);
+      const others = served.slice(0, -1).map(({ recorder }) => recorder);
+      await world.until(() => others.every((each) => each.hasEnded), SOON_MS);
+      expect(last.hasEnded).toBe(false);
+    });
+
     it("ends when a receiver fails over a message, and hides the server's failure", async () => {
       const failing = streamRoute(talkMethod, () => ({
         onMessage: () => {

@@ -114,6 +114,26 @@ export function unaryTests(open: OpenTransportWorld): void {
       await world.until(() => signals[0]?.aborted === true, 1000);
     });
 
+    it("that has no time, or is aborted at once, leaves nothing behind", async () => {
+      const { route, signals } = holding();
+      const peer = await world.settle(world.serve([route]));
+      const transport = world.transport();
+      for (let count = 0; count < 200; count += 1) {
+        const stop = new AbortController();
+        const options = { ...LONG, signal: stop.signal };
+        const call = failureOf(transport.call(peer.address, askMethod, numbered(1), options));
+        stop.abort();
+        expect(await world.settle(call)).toMatchObject({ reason: "aborted" });
+        const late = transport.call(peer.address, askMethod, numbered(1), { timeoutMs: 0 });
+        expect(await world.settle(failureOf(late))).toMatchObject({ reason: "timeout" });
+      }
+      await world.until(() => signals.every((signal) => signal.aborted), 1000);
+      const call = transport.call(peer.address, askMethod, numbered(1), { timeoutMs: 300 });
+      const before = signals.length;
+      expect(await world.settle(failureOf(call))).toMatchObject({ reason: "timeout" });
+      expect(signals.length).toBe(before + 1);
+    });
+
     it("ends when its signal says so, and the handler hears of it", async () => {
       const { route, signals } = holding();
       const peer = await world.settle(world.serve([route]));

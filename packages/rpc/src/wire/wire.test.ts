@@ -95,7 +95,7 @@ describe("numbers of a message", () => {
   });
 
   it("are refused when their varint has more than ten bytes", () => {
-    const long = Uint8Array.of(8, ...new Array<number>(10).fill(0x80), 0);
+    const long = Uint8Array.of(8, ...Array.from({ length: 10 }, () => 0x80), 0);
     expect(() => initProducerIdResponseCodec.decode(long)).toThrow("longer than ten bytes");
   });
 
