@@ -48,6 +48,17 @@ function add({ queue }: Scene): void {
   queue.markDue();
 }
 
+/** A queue whose first batch, number 0, was stored. */
+function knownScene(options: Partial<PartitionQueueOptions> = {}): Scene {
+  const state = scene(options);
+  add(state);
+  send(state);
+  state.queue.stored(batchOf(state, 0), STORED);
+  state.sent.length = 0;
+  state.settled.length = 0;
+  return state;
+}
+
 /** Adds a batch and sends all there is to send. */
 function send(state: Scene, identity: ProducerIdentity | undefined = FIRST): readonly string[] {
   const stamps: string[] = [];
@@ -79,33 +90,52 @@ describe(PartitionQueue, () => {
     expect(state.queue.identityNeededAfter).toBeUndefined();
   });
 
-  it("numbers batches in order, and never beyond five from the first that is open", () => {
+  it("sends the first batch alone: a broker takes any number from a producer it does not know", () => {
     const state = scene();
+    for (let at = 0; at < 3; at++) {
+      add(state);
+      send(state);
+    }
+    expect(state.sent.map((batch) => batch.stamp?.baseSequence)).toEqual([0]);
+    state.queue.stored(batchOf(state, 0), STORED);
+    expect(send(state)).toEqual(["7:1"]);
+    // Silent for so long that the broker may have forgotten it.
+    state.queue.stored(batchOf(state, 1), STORED);
+    state.nowMs = 70_000;
+    for (let at = 0; at < 3; at++) {
+      add(state);
+      send(state);
+    }
+    expect(state.sent).toHaveLength(3);
+  });
+
+  it("numbers batches in order, and never beyond five from the first that is open", () => {
+    const state = knownScene();
     for (let at = 0; at < 8; at++) {
       add(state);
       send(state);
     }
-    expect(state.sent.map((batch) => batch.stamp?.baseSequence)).toEqual([0, 1, 2, 3, 4]);
+    expect(state.sent.map((batch) => batch.stamp?.baseSequence)).toEqual([1, 2, 3, 4, 5]);
     // An answer out of turn makes no room: the broker would forget the first.
     state.queue.stored(batchOf(state, 1), STORED);
     expect(send(state)).toEqual([]);
     state.queue.stored(batchOf(state, 0), STORED);
     // What came meanwhile has gathered in one batch.
-    expect(send(state)).toEqual(["7:5"]);
+    expect(send(state)).toEqual(["7:6"]);
   });
 
   it("gathers while nothing more may be under way", () => {
-    const state = scene({ inFlightMax: 1 });
+    const state = knownScene({ inFlightMax: 1 });
     add(state);
     send(state);
     for (let at = 0; at < 3; at++) add(state);
     state.queue.stored(batchOf(state, 0), STORED);
-    expect(send(state)).toEqual(["7:1"]);
+    expect(send(state)).toEqual(["7:2"]);
     expect(batchOf(state, 1).recordCount).toBe(3);
   });
 
   it("waits for everything under way before it sends again, and then for the back-off", () => {
-    const state = scene();
+    const state = knownScene();
     for (let at = 0; at < 3; at++) {
       add(state);
       send(state);
@@ -116,16 +146,16 @@ describe(PartitionQueue, () => {
     state.queue.refused(batchOf(state, 2), OUT_OF_ORDER, 50);
     expect(send(state)).toEqual([]);
     state.queue.stored(batchOf(state, 1), STORED);
-    expect(send(state)).toEqual(["7:0", "7:2"]);
+    expect(send(state)).toEqual(["7:1", "7:3"]);
     state.queue.refused(batchOf(state, 0), TIMED_OUT, 50);
     state.queue.refused(batchOf(state, 2), OUT_OF_ORDER, 50);
     expect(send(state)).toEqual([]);
     state.nowMs = 60;
-    expect(send(state)).toEqual(["7:0", "7:2"]);
+    expect(send(state)).toEqual(["7:1", "7:3"]);
   });
 
   it("takes another identity when the broker does not know the numbers of an acknowledged past", () => {
-    const state = scene();
+    const state = knownScene();
     for (let at = 0; at < 2; at++) {
       add(state);
       send(state);
@@ -135,12 +165,15 @@ describe(PartitionQueue, () => {
     state.nowMs = 20;
     expect(send(state)).toEqual([]);
     expect(state.queue.identityNeededAfter).toBe(1);
-    expect(send(state, SECOND)).toEqual(["8:0", "8:1"]);
+    expect(send(state, SECOND)).toEqual(["8:0"]);
+    state.queue.stored(batchOf(state, 0), STORED);
+    state.settled.length = 0;
+    expect(send(state, SECOND)).toEqual(["8:1"]);
     expect(state.settled).toEqual([]);
   });
 
   it("renumbers nothing that may be stored under its old number", () => {
-    const state = scene();
+    const state = knownScene();
     for (let at = 0; at < 3; at++) {
       add(state);
       send(state);

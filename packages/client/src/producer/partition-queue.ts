@@ -44,6 +44,8 @@ export interface PartitionQueueOptions {
   readonly onSettled: (batch: PendingBatch, outcome: StoredBatch | Error) => void;
 }
 
+/** A broker may have forgotten a producer that was silent for so long. */
+const KNOWN_MS_MAX = 60_000;
 /** Buffer of a first batch; later ones begin with the size of the one before. */
 const FIRST_BATCH_BYTES = 2 * 1024;
 
@@ -67,6 +69,8 @@ export class PartitionQueue {
   /** Identities up to this generation are used up here. */
   #usedUpGeneration = 0;
   #nextSequence = 0;
+  /** When the broker was last seen to know our numbers here. Monotonic. */
+  #knownAtMs = Number.NEGATIVE_INFINITY;
   #failures = 0;
   #retryAtMs = Number.NEGATIVE_INFINITY;
   #lastSizeBytes = FIRST_BATCH_BYTES;
@@ -153,7 +157,7 @@ export class PartitionQueue {
     const hasNew = this.#sealed.length > 0 || (this.#open !== undefined && this.#isDue);
     if (!hasReturned && !hasNew) return false;
     if (this.#mustResend || this.#mustRenumber) return this.#inFlightCount === 0;
-    return hasReturned || this.#sent.length < this.#options.inFlightMax;
+    return hasReturned || this.#sent.length < this.#inFlightMax(nowMs);
   }
 
   /**
@@ -166,7 +170,7 @@ export class PartitionQueue {
     this.#mustResend = false;
     const returned = this.#sent.find((batch) => batch.state === "returned");
     if (returned !== undefined) return returned;
-    if (this.#sent.length >= this.#options.inFlightMax || !this.#adopt(latest)) return undefined;
+    if (this.#sent.length >= this.#inFlightMax(nowMs) || !this.#adopt(latest)) return undefined;
     if (this.#sealed.length === 0 && this.#open !== undefined && this.#isDue)
       this.#seal(this.#open);
     for (;;) {
@@ -189,6 +193,7 @@ export class PartitionQueue {
     if (batch.state !== "in-flight") return;
     this.#inFlightCount--;
     this.#failures = 0;
+    this.#knownAtMs = this.#options.nowMs();
     this.#settle(batch, outcome);
   }
 
@@ -289,12 +294,22 @@ export class PartitionQueue {
     this.#isDue = false;
   }
 
+  /**
+   * How many batches may be sent. A broker takes any number from a producer that it does not know,
+   * so the first batch goes alone: else the second could get in before a first that was refused.
+   */
+  #inFlightMax(nowMs: number): number {
+    if (!this.#options.isIdempotent) return this.#options.inFlightMax;
+    return nowMs - this.#knownAtMs < KNOWN_MS_MAX ? this.#options.inFlightMax : 1;
+  }
+
   /** True when there is an identity to number with, or none is needed. */
   #adopt(latest: ProducerIdentity | undefined): boolean {
     if (!this.#options.isIdempotent || this.#identity !== undefined) return true;
     if (latest === undefined || latest.generation <= this.#usedUpGeneration) return false;
     this.#identity = latest;
     this.#nextSequence = 0;
+    this.#knownAtMs = Number.NEGATIVE_INFINITY;
     return true;
   }
 

@@ -3,7 +3,13 @@
  * them could lead it; a test says who does, who forwards, and what goes wrong.
  */
 import { BrokerError } from "@strandline/model";
-import { type RpcReceiver, type RpcRoute, streamRoute, unaryRoute } from "@strandline/platform";
+import {
+  type RpcReceiver,
+  type RpcRoute,
+  streamRoute,
+  type Timers,
+  unaryRoute,
+} from "@strandline/platform";
 import {
   adminMethods,
   type ConsumeRequest,
@@ -28,6 +34,10 @@ export type ProduceFault =
   | { readonly kind: "lose-request" }
   /** The stream breaks when it was appended, before the answer. */
   | { readonly kind: "lose-answer" }
+  /** The stream breaks, and the request is appended all the same, later. */
+  | { readonly kind: "haunt"; readonly delayMs: number }
+  /** It is appended, and the answer comes later, perhaps after those to later requests. */
+  | { readonly kind: "answer-late"; readonly delayMs: number }
   /** No answer, ever. */
   | { readonly kind: "ignore" };
 
@@ -47,10 +57,12 @@ export class FakeCluster {
   /** Answers are held back until `releaseAcks`. */
   acksHeld = false;
   logAppendTimeMs: number | undefined;
+  readonly #timers: Timers;
   #held: (() => void)[] = [];
 
-  constructor(network: FakeNetwork, brokerCount: number) {
+  constructor(network: FakeNetwork, timers: Timers, brokerCount: number) {
     this.network = network;
+    this.#timers = timers;
     for (let brokerId = 1; brokerId <= brokerCount; brokerId++) {
       const address = `broker-${brokerId}:9000`;
       this.brokers.set(brokerId, address);
@@ -181,6 +193,13 @@ export class FakeCluster {
     const base = { correlationId, partition, logStartOffset: 0, positions: [], logAppendTimeMs };
     const fault = this.onProduce?.(request, brokerId);
     if (fault?.kind === "ignore") return;
+    if (fault?.kind === "haunt") {
+      answer(undefined);
+      this.#timers.after(fault.delayMs, () => {
+        this.#produce(brokerId, request, () => undefined);
+      });
+      return;
+    }
     if (fault?.kind === "lose-request") {
       answer(undefined);
       return;
@@ -195,7 +214,9 @@ export class FakeCluster {
       }
       const baseOffset = log.append(request.batch);
       if (fault?.kind === "lose-answer") answer(undefined);
-      else if (this.acksHeld) this.#held.push(() => answer({ ...base, baseOffset }));
+      else if (fault?.kind === "answer-late") {
+        this.#timers.after(fault.delayMs, () => answer({ ...base, baseOffset }));
+      } else if (this.acksHeld) this.#held.push(() => answer({ ...base, baseOffset }));
       else answer({ ...base, baseOffset });
     } catch (error) {
       if (!(error instanceof BrokerError)) throw error;

@@ -16,7 +16,7 @@ export class FakeWorld {
 
   constructor(options: { readonly brokers?: number; readonly seed?: number } = {}) {
     this.network = new FakeNetwork(this.time);
-    this.cluster = new FakeCluster(this.network, options.brokers ?? 3);
+    this.cluster = new FakeCluster(this.network, this.time, options.brokers ?? 3);
     this.ports = {
       transport: this.network,
       clock: this.time,
