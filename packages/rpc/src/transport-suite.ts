@@ -3,6 +3,7 @@
  * Needs vitest where it is used.
  */
 import { describe } from "vitest";
+import { flowTests } from "./transport-suite/flow-tests.js";
 import { listenerTests } from "./transport-suite/listener-tests.js";
 import { streamTests } from "./transport-suite/stream-tests.js";
 import { unaryTests } from "./transport-suite/unary-tests.js";
@@ -15,6 +16,7 @@ export function transportSuite(name: string, open: OpenTransportWorld): void {
   describe(name, () => {
     unaryTests(open);
     streamTests(open);
+    flowTests(open);
     listenerTests(open);
   });
 }

@@ -33,7 +33,9 @@ export const HEADER_LIST_BYTES_MAX = 16 * 1024;
 
 /** First wait before a lost peer is tried again; it grows to the second one. */
 const RECONNECT_MS_MIN = 50;
-const RECONNECT_MS_MAX = 500;
+const RECONNECT_MS_MAX = 250;
+/** How often the name of a peer that cannot be reached is looked up anew, at most. */
+const RESOLVE_MS_MIN = 500;
 
 /**
  * Bound of what nghttp2 keeps for one connection, in megabytes. Far above the windows and queues
@@ -59,7 +61,7 @@ export function clientChannelOptions(timings: ConnectionTimings): ChannelOptions
     "grpc.initial_reconnect_backoff_ms": RECONNECT_MS_MIN,
     "grpc.max_reconnect_backoff_ms": RECONNECT_MS_MAX,
     // A peer that came back under another address must be found as soon as one that did not.
-    "grpc.dns_min_time_between_resolutions_ms": RECONNECT_MS_MAX,
+    "grpc.dns_min_time_between_resolutions_ms": RESOLVE_MS_MIN,
     // Two transports in one process are two peers, as they would be in two processes.
     "grpc.use_local_subchannel_pool": 1,
     // Retries are the caller's: it knows what may be repeated. The library would also take a
