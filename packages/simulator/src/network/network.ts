@@ -7,8 +7,8 @@ import type { Incarnation } from "../incarnation.js";
 import type { SimRandom } from "../random.js";
 import type { Scheduler } from "../scheduler.js";
 import { Connection, type ConnectionListener, type ConnectionNetwork } from "./connection.js";
-import { SimListener } from "./sim-listener.js";
 import type { NetworkSettings } from "./network-settings.js";
+import { SimListener } from "./sim-listener.js";
 
 /** First port handed out when a listener does not mind which. */
 const PORT_FIRST = 50_000;
