@@ -153,8 +153,7 @@ export class Fetcher implements ConsumeOwner {
     response: ConsumeResponse,
   ): void {
     if (response.error !== undefined) {
-      connection.drop(partition);
-      this.#routes.delete(partition);
+      this.#drop(connection, partition);
       this.#refused(partition, errorFromProto(response.error));
       this.#soon();
       return;
@@ -169,11 +168,7 @@ export class Fetcher implements ConsumeOwner {
       this.#ready.add(partition);
       this.#callbacks.onChange();
     }
-    if (!partition.isFetched) return;
-    // The others go on; what else comes for this one is not listened to.
-    connection.drop(partition);
-    this.#routes.delete(partition);
-    if (connection.partitions().length === 0) this.#close(connection);
+    if (partition.isFetched) this.#drop(connection, partition);
   }
 
   onEnded(connection: ConsumeConnection, error: Error): void {
@@ -254,6 +249,13 @@ export class Fetcher implements ConsumeOwner {
     this.#close(connection);
   }
 
+  /** The other partitions go on; what else comes for this one is not listened to. */
+  #drop(connection: ConsumeConnection, partition: AssignedPartition): void {
+    connection.drop(partition);
+    this.#routes.delete(partition);
+    if (connection.partitions().length === 0) this.#close(connection);
+  }
+
   #close(connection: ConsumeConnection): void {
     connection.close();
     this.#connections.delete(connection);
@@ -327,7 +329,7 @@ export class Fetcher implements ConsumeOwner {
       }
       const silentMs = nowMs - connection.heardAtMs;
       if (this.#isHeld || silentMs < this.#options.consumer.silenceMsMax) continue;
-      for (const partition of connection.partitions()) this.#stop(partition);
+      this.#close(connection);
       this.#cluster.metadata.requestRefresh();
     }
   }

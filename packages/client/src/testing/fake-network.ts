@@ -159,6 +159,7 @@ class StreamLink implements FakeLink {
   readonly #receiver: RpcReceiver<unknown>;
   #handler: RpcReceiver<unknown> | undefined;
   #isOver = false;
+  #isDeaf = false;
   #isPaused = false;
   /** Answers that wait while the client has paused. */
   #waiting: Uint8Array[] = [];
@@ -243,8 +244,9 @@ class StreamLink implements FakeLink {
   /** Runs `arrival` at the other end, later, in order, unless the link is gone by then. */
   #travel(arrival: () => void): void {
     const arrive = (): void => {
-      if (this.#isOver || this.#network.hosts.get(this.address)?.isSilent === true) return;
-      arrival();
+      // A stream that lost one message gets no other through: there is no gap in a stream.
+      if (this.#network.hosts.get(this.address)?.isSilent === true) this.#isDeaf = true;
+      if (!this.#isOver && !this.#isDeaf) arrival();
     };
     if (this.#network.latencyMs > 0) {
       this.#timers.after(this.#network.latencyMs, arrive);
