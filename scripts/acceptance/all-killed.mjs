@@ -1,0 +1,55 @@
+/**
+ * All three brokers are killed at once in the middle of writes, and started again. Kills leave the
+ * page cache standing, so this shows recovery, not the syncs; those are the simulator's to test.
+ */
+import { Cluster } from "./cluster.mjs";
+import { mustRun } from "./command.mjs";
+import { brokenPromises, readTopic } from "./log-contents.mjs";
+import { sleep } from "./waiting.mjs";
+import { Writer } from "./writer.mjs";
+
+const ROUNDS = 3;
+const TOPIC = "all-killed";
+const PARTITIONS = [0, 1, 2];
+
+export async function allKilled({ report, workspace }) {
+  const cluster = await Cluster.start(workspace);
+  await mustRun(workspace, [
+    ...["topic", "create", TOPIC, "-p", String(PARTITIONS.length), "-b", cluster.brokers],
+  ]);
+  const writer = new Writer(cluster.connect(), {
+    topic: TOPIC,
+    partitions: PARTITIONS,
+    window: 40,
+  });
+  writer.start();
+  const backMs = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    await sleep(2_000);
+    await writer.untilAcknowledgedSince(performance.now());
+    await Promise.all([...cluster.nodes.keys()].map(async (id) => await cluster.kill(id)));
+    const goneAtMs = performance.now();
+    for (const id of cluster.nodes.keys()) cluster.startNode(id);
+    const next = await writer.untilAcknowledgedSince(goneAtMs);
+    backMs.push(Math.round(next.acknowledgedAtMs - goneAtMs));
+    await cluster.untilHealthy();
+    const records = await readTopic(cluster.connect(), TOPIC, PARTITIONS);
+    report.say(
+      `round ${round + 1}: writes again after ${backMs.at(-1)} ms, ${records.length} read`,
+    );
+  }
+  await writer.stop();
+  report.check(
+    "no send fails although all brokers were killed",
+    writer.failed.length === 0
+      ? undefined
+      : `${writer.failed.length} sends failed, the first with: ${writer.failed[0].message}`,
+    { rounds: ROUNDS, until_writes_ms: backMs },
+  );
+  const records = await readTopic(cluster.connect(), TOPIC, PARTITIONS);
+  report.check(
+    "every acknowledged record is there, once and in order",
+    brokenPromises(records, writer).join("; "),
+    { acknowledged: writer.acknowledged.length, read: records.length },
+  );
+}

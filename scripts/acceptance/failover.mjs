@@ -1,0 +1,109 @@
+/**
+ * How long a client waits when the leader of its partition is killed. Single records with acks=all
+ * in a loop; time from the kill to the next acknowledgement. Half of the killed brokers are the
+ * active controller too: then the cluster has to elect twice.
+ */
+import { Cluster } from "./cluster.mjs";
+import { mustRun } from "./command.mjs";
+import { brokenPromises, readTopic } from "./log-contents.mjs";
+import { percentile } from "./percentile.mjs";
+import { sleep, until } from "./waiting.mjs";
+import { Writer } from "./writer.mjs";
+
+const KILLS = 10;
+const MEDIAN_MS_MAX = 1_000;
+const TOPIC = "failover";
+const PARTITIONS = [0, 1, 2];
+/** Writes between two kills, so that each kill meets a cluster at work. */
+const CALM_MS = 1_000;
+
+export async function failover({ report, workspace }) {
+  const cluster = await Cluster.start(workspace);
+  await mustRun(workspace, [
+    ...["topic", "create", TOPIC, "-p", String(PARTITIONS.length), "-b", cluster.brokers],
+  ]);
+  const writer = new Writer(cluster.connect(), { topic: TOPIC });
+  writer.start();
+  const kills = [];
+  for (let at = 0; at < KILLS; at += 1) {
+    const kill = await killLeader({ cluster, writer }, at % 2 === 0);
+    kills.push(kill);
+    const role = kill.isController ? "leader and controller" : "leader";
+    report.say(`kill ${at + 1}: node ${kill.node}, ${role}: ${kill.waitedMs.toFixed(0)} ms`);
+  }
+  await writer.stop();
+  checkTimes(report, kills);
+  await checkContents({ report, cluster, writer });
+}
+
+async function killLeader({ cluster, writer }, isControllerWanted) {
+  const victim = await chooseVictim(cluster, isControllerWanted);
+  writer.partitions = [victim.partition];
+  await sleep(CALM_MS);
+  await writer.untilAcknowledgedSince(performance.now());
+  const killedAtMs = performance.now();
+  await cluster.kill(victim.node);
+  // Only what was sent after its end was seen is surely not an answer of the dead.
+  const goneAtMs = performance.now();
+  const next = await writer.untilAcknowledgedSince(goneAtMs);
+  await sleep(CALM_MS / 2);
+  cluster.startNode(victim.node);
+  await cluster.untilHealthy();
+  await cluster.untilInSync(TOPIC, victim.node);
+  return { ...victim, waitedMs: next.acknowledgedAtMs - killedAtMs };
+}
+
+/** A partition whose leader is, or is not, the active controller. */
+async function chooseVictim(cluster, isControllerWanted) {
+  await cluster.electPreferred(TOPIC, PARTITIONS);
+  return await until("a partition is led as wanted", async () => {
+    const controller = await cluster.controller();
+    const { partitions } = await cluster.client.admin.describeTopic(TOPIC);
+    const found = partitions.find(
+      ({ leaderId }) => leaderId >= 0 && (leaderId === controller) === isControllerWanted,
+    );
+    if (found === undefined) return undefined;
+    return { partition: found.partition, node: found.leaderId, isController: isControllerWanted };
+  });
+}
+
+function checkTimes(report, kills) {
+  const ms = (share, of = kills) =>
+    Math.round(
+      percentile(
+        of.map((kill) => kill.waitedMs),
+        share,
+      ),
+    );
+  const controllers = kills.filter((kill) => kill.isController);
+  const others = kills.filter((kill) => !kill.isController);
+  const p50 = ms(0.5);
+  report.check(
+    `half of the failovers take less than ${MEDIAN_MS_MAX} ms`,
+    p50 < MEDIAN_MS_MAX ? undefined : `the median is ${p50} ms`,
+    {
+      kills: kills.length,
+      p50_ms: p50,
+      p99_ms: ms(0.99),
+      max_ms: ms(1),
+      p50_controller_ms: ms(0.5, controllers),
+      p50_other_ms: ms(0.5, others),
+      all_ms: kills.map((kill) => Math.round(kill.waitedMs)),
+    },
+  );
+}
+
+async function checkContents({ report, cluster, writer }) {
+  report.check(
+    "no send fails while leaders are killed",
+    writer.failed.length === 0
+      ? undefined
+      : `${writer.failed.length} sends failed, the first with: ${writer.failed[0].message}`,
+  );
+  const records = await readTopic(cluster.connect(), TOPIC, PARTITIONS);
+  report.check(
+    "every acknowledged record is there, once and in order",
+    brokenPromises(records, writer).join("; "),
+    { acknowledged: writer.acknowledged.length, read: records.length },
+  );
+}
