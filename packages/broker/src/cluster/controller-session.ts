@@ -143,7 +143,7 @@ export class ControllerSession {
       const address = this.#owner.controllerAddress();
       if (address !== undefined) {
         try {
-          const attemptMs = Math.min(leftMs, SUBMIT_ATTEMPT_MS);
+          const attemptMs = Math.ceil(Math.min(leftMs, SUBMIT_ATTEMPT_MS));
           const answer = await this.#transport.call(
             address,
             controllerMethods.submit,

@@ -4,6 +4,7 @@ import type { ControllerSession } from "../cluster/controller-session.js";
 import type { IsrProposal, Partition } from "./partition.js";
 
 const TIMEOUT_MS = 5_000;
+const REFUSED_MS = 100;
 
 export function proposeIsr(
   session: ControllerSession,
@@ -30,9 +31,13 @@ export function proposeIsr(
       partition.leader.isrAnswered({ kind: "committed", isr, partitionEpoch });
     },
     (error: unknown) => {
-      if (partition.leader?.epoch !== proposal.leaderEpoch) return;
-      const code = error instanceof BrokerError ? error.code : "REQUEST_TIMED_OUT";
-      partition.leader.isrAnswered({ kind: "refused", code });
+      // Anything else is a bug: it must not be mistaken for an answer, and asked again for ever.
+      if (!(error instanceof BrokerError)) throw error;
+      // A refusal that comes at once must not become a question that is asked at once.
+      partition.ports.timers.after(REFUSED_MS, () => {
+        if (partition.leader?.epoch !== proposal.leaderEpoch) return;
+        partition.leader.isrAnswered({ kind: "refused", code: error.code });
+      });
     },
   );
 }
