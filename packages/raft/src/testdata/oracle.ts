@@ -2,7 +2,7 @@
  * Sees everything that the servers of a simulation keep, send and apply, and throws a sentence when
  * it contradicts a promise of raft. It remembers across crashes, which the servers do not.
  */
-import type { Entry, RaftMessage, Ready } from "../index.js";
+import type { AppendAnswer, Entry, RaftMessage, Ready } from "../index.js";
 import { decodeVoters } from "../index.js";
 import { type Server, textOf } from "./server.js";
 
@@ -83,7 +83,7 @@ export class Oracle {
     if (message.kind === "vote-answer" && message.granted) {
       this.#checkVote(message.from, message.term, message.to);
     }
-    if (message.kind === "append-answer") this.#checkAcknowledged(message.from, message.matchIndex);
+    if (message.kind === "append-answer") this.#checkAcknowledged(message);
     const sender = this.#servers.get(message.from);
     const { term = 0 } = sender?.disk.hardState ?? {};
     check(message.term <= term, `server ${message.from} speaks in a term that it could forget`);
@@ -144,10 +144,10 @@ export class Oracle {
     const holders = voters.filter((voter) => {
       const server = this.#servers.get(voter);
       if (server === undefined) return false;
-      return server.diskTermAt(commit) === term || (server.disk.snapshot?.index ?? 0) >= commit;
+      if ((server.disk.snapshot?.index ?? 0) >= commit) return true;
+      return term !== undefined && server.diskTermAt(commit) === term;
     });
-    const isHeld = term === undefined || holders.length * 2 > voters.length;
-    check(isHeld, `leader ${id} commits ${commit} with ${holders.length} of ${voters.length} disks`);
+    check(holders.length * 2 > voters.length, `leader ${id} commits ${commit} with ${holders.length} of ${voters.length} disks`);
   }
 
   /** State machine safety: whoever applies an index applies the same there. */
@@ -196,11 +196,15 @@ export class Oracle {
     check(isKept, `server ${voter} could forget its vote in ${term}`);
   }
 
-  /** What a server acknowledges is on its disk. */
-  #checkAcknowledged(id: number, index: number): void {
-    const disk = this.#servers.get(id)?.disk;
-    const last = disk?.entries.at(-1)?.index ?? disk?.snapshot?.index ?? 0;
-    check(index <= last, `server ${id} acknowledges ${index} with ${last} on disk`);
+  /**
+   * What a server acknowledges is on its disk. In a later term a new leader may have replaced it
+   * before it was ever written: then the old one has lost the vote of this server already.
+   */
+  #checkAcknowledged({ from, term, matchIndex }: AppendAnswer): void {
+    const disk = this.#servers.get(from)?.disk;
+    if (disk === undefined || disk.hardState.term > term) return;
+    const last = disk.entries.at(-1)?.index ?? disk.snapshot?.index ?? 0;
+    check(matchIndex <= last, `server ${from} acknowledges ${matchIndex} with ${last} on disk`);
   }
 }
 

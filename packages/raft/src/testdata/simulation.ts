@@ -7,26 +7,30 @@ import type { ConfigurationChange, RaftMessage } from "../index.js";
 import { Oracle } from "./oracle.js";
 import { bytesOf, Server } from "./server.js";
 
-/** Probability of each kind of event per step, drawn anew for each seed: a swarm. */
+/** Drawn anew for each seed: which faults are on, and how strong. */
 interface Weather {
+  /** Probabilities per message. */
   readonly loss: number;
   readonly duplication: number;
-  readonly crash: number;
-  readonly partition: number;
-  readonly peerLost: number;
-  readonly change: number;
-  readonly transfer: number;
-  readonly compact: number;
-  readonly read: number;
-  readonly propose: number;
-  /** How often a server does the next part of its work, against how often time passes. */
-  readonly work: number;
-  readonly tick: number;
-}
-
-export interface SimulationOptions {
-  readonly seed: number;
-  readonly steps: number;
+  readonly reordering: number;
+  /** How often each kind of event happens, against one delivery. */
+  readonly weights: {
+    /** A server does the next part of its work. */
+    readonly work: number;
+    /** Time passes for one server. */
+    readonly tick: number;
+    readonly propose: number;
+    readonly read: number;
+    readonly compact: number;
+    readonly crash: number;
+    readonly partition: number;
+    /** One server and some allies, cut off from the rest, try to elect it there and then. */
+    readonly coup: number;
+    readonly peerLost: number;
+    readonly transfer: number;
+    readonly change: number;
+    readonly campaign: number;
+  };
 }
 
 export class Simulation {
@@ -40,13 +44,13 @@ export class Simulation {
   #proposals = 0;
   #reads = 0;
 
-  constructor(options: SimulationOptions) {
-    this.#random = new Random(options.seed);
+  constructor(seed: number) {
+    this.#random = new Random(seed);
     this.#weather = this.#drawWeather();
     const voterCount = 1 + this.#random.below(5);
     const spareCount = this.#random.below(3);
     const voters = Array.from({ length: voterCount }, (_, at) => at + 1);
-    const electionTicks = 5 + this.#random.below(6);
+    const electionTicks = 3 + this.#random.below(6);
     const inflightMax = 1 + this.#random.below(4);
     const entriesBytesMax = 1 + this.#random.below(200);
     for (let id = 1; id <= voterCount + spareCount; id += 1) {
@@ -66,23 +70,24 @@ export class Simulation {
 
   /** One random thing happens; then the oracle looks. */
   step(): void {
-    const { partition, crash, peerLost, change, transfer, compact, read, propose, work, tick } =
-      this.#weather;
+    const { weights } = this.#weather;
     const server = this.#anyServer();
     const { node } = server;
     const events: readonly (readonly [number, () => void])[] = [
-      [work, (): void => this.#work(server)],
-      [1, (): void => this.#deliver()],
-      [tick, (): void => node.tick()],
-      [propose, (): void => this.#propose(server)],
-      [read, (): void => this.#read(server)],
-      [compact, (): void => void server.compact()],
-      [crash, (): void => this.#crash(server)],
-      [partition, (): void => this.#repartition()],
-      [peerLost, (): void => node.peerLost(this.#anyServer().id)],
-      [transfer, (): void => node.transferLeadership(this.#anyServer().id)],
-      [change, (): void => this.#change(server)],
-      [change / 8, (): void => node.campaign()],
+      [weights.work, (): void => this.#workSome(server)],
+      [1, (): void => this.#deliverSome()],
+      [weights.tick, (): void => node.tick()],
+      [weights.propose, (): void => this.#propose(server)],
+      [weights.read, (): void => this.#read(server)],
+      [weights.compact, (): void => void server.compact()],
+      [weights.crash, (): void => this.#crash(server)],
+      [weights.partition, (): void => this.#repartition()],
+      [weights.coup, (): void => this.#coup(server)],
+      [weights.peerLost, (): void => node.peerLost(node.leader)],
+      [weights.peerLost, (): void => node.peerLost(this.#anyServer().id)],
+      [weights.transfer, (): void => this.#anyLeader()?.node.transferLeadership(server.id)],
+      [weights.change, (): void => this.#change(server)],
+      [weights.campaign, (): void => node.campaign()],
     ];
     let at = this.#random.fraction() * events.reduce((sum, [weight]) => sum + weight, 0);
     for (const [weight, happen] of events) {
@@ -154,6 +159,16 @@ export class Simulation {
     while (server.ready !== undefined);
   }
 
+  /** Often leaves a Ready half done: input arrives meanwhile, or a crash. */
+  #workSome(server: Server): void {
+    if (this.#random.chance(0.7)) this.#workAll(server);
+    else this.#work(server);
+  }
+
+  #deliverSome(): void {
+    for (let count = this.#random.below(4); count >= 0; count -= 1) this.#deliver();
+  }
+
   #persist(server: Server): void {
     if (server.ready === undefined) return;
     server.persist(server.ready);
@@ -172,8 +187,12 @@ export class Simulation {
   #deliver(): void {
     if (this.#flight.length === 0) return;
     // Mostly in order, as on a stream; now and then far out of it.
-    const reach = this.#random.chance(0.8) ? Math.min(3, this.#flight.length) : this.#flight.length;
-    const at = this.#random.below(reach);
+    const isFar = this.#random.chance(this.#weather.reordering);
+    const reach = isFar ? this.#flight.length : Math.min(2, this.#flight.length);
+    this.#deliverAt(this.#random.below(reach));
+  }
+
+  #deliverAt(at: number): void {
     const message = this.#flight[at];
     if (message === undefined) return;
     if (!this.#random.chance(this.#weather.duplication)) this.#flight.splice(at, 1);
@@ -203,14 +222,70 @@ export class Simulation {
     this.oracle.noteRestart(server);
   }
 
+  /** Heals the network, or cuts it: one server off, in two halves, or here and there. */
   #repartition(): void {
+    const shape = this.#random.below(5);
+    const lonely = (this.#anyLeader() ?? this.#anyServer()).id;
+    const sides = new Map([...this.servers.keys()].map((id) => [id, this.#random.below(2)]));
+    const isCut: readonly ((from: number, to: number) => boolean)[] = [
+      (): boolean => false,
+      (from, to): boolean => from === lonely || to === lonely,
+      (from, to): boolean => sides.get(from) !== sides.get(to),
+      (from): boolean => from === lonely,
+      (): boolean => this.#random.chance(0.3),
+    ];
+    this.#cut((from, to) => isCut[shape]?.(from, to) === true);
+  }
+
+  #cut(isCut: (from: number, to: number) => boolean): void {
     this.#cuts.clear();
-    if (this.#random.chance(0.4)) return;
     for (const from of this.servers.keys()) {
       for (const to of this.servers.keys()) {
-        if (this.#random.chance(0.3)) this.#cuts.add(`${from}>${to}`);
+        if (isCut(from, to)) this.#cuts.add(`${from}>${to}`);
       }
     }
+  }
+
+  /**
+   * Leaderships that end after a few messages: what figure 8 and the traps of membership changes
+   * are made of, and what timeouts alone bring about too rarely.
+   */
+  #coup(candidate: Server): void {
+    if (candidate.node.role === "leader") return;
+    const allies = [...this.servers.values()].filter((server) => {
+      return server === candidate || this.#random.chance(0.6);
+    });
+    const sides = new Set(allies.map(({ id }) => id));
+    this.#cut((from, to) => sides.has(from) !== sides.has(to));
+    for (const { node } of allies) {
+      node.peerLost(node.leader);
+      // A leader among them would stand in the way until it has noticed that it is one no more.
+      for (let ticks = 0; ticks < 10 && node.role === "leader"; ticks += 1) node.tick();
+    }
+    // The old connections are gone, and most of what was on them.
+    this.#flight = this.#flight.filter(() => this.#random.chance(0.2));
+    candidate.node.campaign();
+    const hasWon = (): boolean => candidate.node.role === "leader";
+    for (let round = 0; round < 8 && !hasWon(); round += 1) {
+      for (const ally of allies) this.#workAll(ally);
+      while (!hasWon() && this.#deliverAmong(sides));
+    }
+    this.oracle.mark(hasWon() ? "coup" : "coup that failed");
+    this.oracle.look();
+    for (let left = this.#random.below(20); left > 0; left -= 1) {
+      if (this.#random.chance(0.15)) this.#propose(candidate);
+      if (this.#random.chance(this.#weather.weights.change)) this.#change(candidate);
+      const ally = allies[this.#random.below(allies.length)];
+      if (ally !== undefined) this.#workSome(ally);
+      this.#deliverAmong(sides);
+      this.oracle.look();
+    }
+  }
+
+  #deliverAmong(sides: ReadonlySet<number>): boolean {
+    const at = this.#flight.findIndex(({ from, to }) => sides.has(from) && sides.has(to));
+    if (at >= 0) this.#deliverAt(at);
+    return at >= 0;
   }
 
   #anyServer(): Server {
@@ -231,16 +306,22 @@ export class Simulation {
     return {
       loss: upTo(0.2),
       duplication: upTo(0.2),
-      crash: upTo(0.02),
-      partition: upTo(0.02),
-      peerLost: upTo(0.05),
-      change: upTo(0.05),
-      transfer: upTo(0.02),
-      compact: upTo(0.05),
-      read: upTo(0.1),
-      propose: upTo(0.2),
-      work: 1 + upTo(2),
-      tick: 0.1 + upTo(0.4),
+      reordering: upTo(0.5),
+      weights: {
+        work: 1 + upTo(2),
+        tick: 0.3 + upTo(0.7),
+        propose: 0.05 + upTo(0.3),
+        read: upTo(0.1),
+        compact: upTo(0.05),
+        crash: upTo(0.05),
+        partition: upTo(0.05),
+        // In one seed of four, short leaderships are nearly all that happens.
+        coup: this.#random.chance(0.25) ? 2 : upTo(0.1),
+        peerLost: upTo(0.1),
+        transfer: upTo(0.05),
+        change: upTo(0.1),
+        campaign: upTo(0.05),
+      },
     };
   }
 }
