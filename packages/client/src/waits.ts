@@ -58,6 +58,16 @@ export async function resolvedWithin(
   }
 }
 
+/**
+ * Throws outside of every promise. For what can only be a bug: it must stop the process, not end
+ * as a rejection that nobody waits for.
+ */
+export function raise(timers: Timers, error: unknown): void {
+  timers.after(0, () => {
+    throw error;
+  });
+}
+
 /** A signal that fires when any of the given ones does, and how to let go of them. */
 export function anySignal(signals: readonly (AbortSignal | undefined)[]): {
   readonly signal: AbortSignal;

@@ -165,6 +165,8 @@ export class ClusterMetadata {
     if (picked !== undefined) return picked;
     const startMs = this.#ports.clock.monotonicMs();
     for (let failures = 1; ; failures++) {
+      // Again, because somebody else may have given up on the topic meanwhile.
+      this.#wanted.add(name);
       await this.refresh(signal);
       const heard = this.#topics.get(name);
       const found = heard === undefined ? undefined : pick(heard);

@@ -110,6 +110,23 @@ describe("a consumer whose broker changes", () => {
   });
 });
 
+describe("a consumer of a topic that was deleted", () => {
+  it("says so, and still reads the others", async () => {
+    const world = worldWith(1);
+    world.cluster.createTopic("u", 1);
+    const consumer = world.client({ topicWaitMs: 3_000 }).consumer();
+    const assignment = ["t", "u"].map((topic) => ({ topic, partition: 0, start: { offset: 0 } }));
+    await world.time.until(consumer.assign(assignment));
+    expect(await take(world, consumer, 1)).toEqual([0]);
+    world.cluster.topics.delete("u");
+    for (const link of world.network.links) link.cut();
+    const reading = take(world, consumer, 1);
+    await expect(reading).rejects.toMatchObject({ code: "UNKNOWN_TOPIC_OR_PARTITION" });
+    fill(world, 0, 1);
+    expect(await take(world, consumer, 1)).toEqual([1]);
+  });
+});
+
 describe("a consumer at an offset that is not there", () => {
   it("throws, tells where, and goes on after a seek", async () => {
     const world = worldWith(5);

@@ -347,20 +347,29 @@ export class Fetcher implements ConsumeOwner {
 
   #leaderless(partition: AssignedPartition): void {
     const { topic } = partition;
-    const message = `no leader is known for ${topic}-${partition.partition}`;
-    this.#failed(partition, new ClientError("UNAVAILABLE", message));
+    const where = `${topic}-${partition.partition}`;
+    const error =
+      this.#cluster.metadata.topic(topic) === undefined
+        ? new BrokerError("UNKNOWN_TOPIC_OR_PARTITION", `there is no topic "${topic}" any more`)
+        : new ClientError("UNAVAILABLE", `no leader is known for ${where}`);
+    this.#failed(partition, error);
     this.#cluster.metadata.requestRefresh();
   }
 
   /** True when the partition could not be read for so long that somebody should know. */
   #isGivenUp(partition: AssignedPartition, nowMs: number): boolean {
+    const { unavailableSinceMs, lastError, topic } = partition;
+    if (unavailableSinceMs === undefined) return false;
+    const forMs = nowMs - unavailableSinceMs;
+    if (lastError instanceof BrokerError && lastError.code === "UNKNOWN_TOPIC_OR_PARTITION") {
+      if (forMs < this.#options.client.topicWaitMs) return false;
+      this.fail(partition, partition.refusal(lastError));
+      return true;
+    }
     const { unavailableMsMax } = this.#options.consumer;
-    const { unavailableSinceMs, topic } = partition;
-    if (unavailableMsMax === 0 || unavailableSinceMs === undefined) return false;
-    if (nowMs - unavailableSinceMs < unavailableMsMax) return false;
-    const where = `${topic}-${partition.partition}`;
-    const message = `${where} could not be read for ${unavailableMsMax} ms`;
-    this.fail(partition, new ClientError("UNAVAILABLE", message, { cause: partition.lastError }));
+    if (unavailableMsMax === 0 || forMs < unavailableMsMax) return false;
+    const message = `${topic}-${partition.partition} could not be read for ${unavailableMsMax} ms`;
+    this.fail(partition, new ClientError("UNAVAILABLE", message, { cause: lastError }));
     return true;
   }
 }

@@ -137,11 +137,11 @@ export class Dispatcher implements ConnectionOwner {
     this.#ports.logger.warn({ address, error: error.message }, "produce stream ended");
     this.#metadata.requestRefresh();
     const nowMs = this.#ports.clock.monotonicMs();
-    const mayHaveArrived = !isUnreachable || connection.hasAnswered;
+    const wasConnected = !isUnreachable || connection.hasAnswered;
     const queues = new Set<PartitionQueue>(this.#held.get(connection));
     this.#held.delete(connection);
     for (const { queue, batch } of lost) {
-      queue.lost(batch, error, { nowMs, mayHaveArrived });
+      queue.lost(batch, error, { nowMs, wasConnected });
       queues.add(queue);
     }
     for (const queue of queues) this.pump(queue);

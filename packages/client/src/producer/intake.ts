@@ -9,7 +9,7 @@ import { DeadlineTimer } from "../deadline-timer.js";
 import { type Deferred, deferred } from "../deferred.js";
 import { abortedError, asError, ClientError } from "../errors.js";
 import type { ClientPorts } from "../ports.js";
-import { resolvedWithin, unlessAborted } from "../waits.js";
+import { raise, resolvedWithin, unlessAborted } from "../waits.js";
 import type { Dispatcher } from "./dispatcher.js";
 import { LingerTimers } from "./linger-timers.js";
 import type { PartitionQueue } from "./partition-queue.js";
@@ -148,10 +148,8 @@ export class Intake {
   #newTopic(name: string): TopicIntake {
     const problem = topicNameProblem(name);
     if (problem !== undefined) throw new BrokerError("INVALID_TOPIC_EXCEPTION", problem);
-    const partitions = new TopicPartitions(this.#ports.random, {
-      newQueue: (partition) => this.#parts.newQueue(name, partition),
-      onFull: (queue) => this.#send(queue),
-    });
+    const newQueue = (partition: number): PartitionQueue => this.#parts.newQueue(name, partition);
+    const partitions = new TopicPartitions(this.#ports.random, newQueue);
     const topic = new TopicIntake(name, partitions);
     topic.view = this.#parts.metadata.topic(name);
     this.#topics.set(name, topic);
@@ -168,6 +166,9 @@ export class Intake {
         : topic.partitions.choose(view, input, bytes);
     const batch = queue.append(input, bytes, sink);
     if (input.key === null && partition === undefined) topic.partitions.stickTo(queue, batch);
+    // From here on `input` is done with: whoever is told of a batch may send, and overwrite it.
+    const left = topic.partitions.takeLeft();
+    if (left !== undefined && left !== queue) this.#send(left);
     if (batch.recordCount > 1) return;
     // A new batch: the one before may have become full, and this one may not linger for ever.
     this.#deadlines.arm(batch.createdMs + this.#options.deliveryTimeoutMs);
@@ -288,9 +289,7 @@ export class Intake {
         },
         (error: unknown) => this.#loadFailed(topic, asError(error)),
       )
-      .catch((error: unknown) => {
-        this.#ports.logger.error({ error: asError(error).message }, "taking records failed");
-      });
+      .catch((error: unknown) => raise(this.#ports.timers, error));
   }
 
   #loadFailed(topic: TopicIntake, error: Error): void {

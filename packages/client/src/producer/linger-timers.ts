@@ -3,8 +3,8 @@
  * on while batches come and go: setting one per batch would cost more than it tells.
  */
 import type { Timer } from "@strandline/platform";
-import { asError } from "../errors.js";
 import type { ClientPorts } from "../ports.js";
+import { raise } from "../waits.js";
 import type { PartitionQueue } from "./partition-queue.js";
 
 /** A timer may fire this much early by the other clock. */
@@ -68,8 +68,6 @@ export class LingerTimers {
         this.#dueThisTurn = undefined;
         if (!this.#isClosed) for (const each of due) this.#onDue(each);
       })
-      .catch((error: unknown) => {
-        this.#ports.logger.error({ error: asError(error).message }, "sending a batch failed");
-      });
+      .catch((error: unknown) => raise(this.#ports.timers, error));
   }
 }

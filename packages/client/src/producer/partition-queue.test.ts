@@ -179,8 +179,8 @@ describe(PartitionQueue, () => {
       send(state);
     }
     state.queue.refused(batchOf(state, 0), new BrokerError("INVALID_RECORD", "no"), 0);
-    state.queue.lost(batchOf(state, 1), new Error("broke"), { nowMs: 0, mayHaveArrived: true });
-    state.queue.lost(batchOf(state, 2), new Error("broke"), { nowMs: 0, mayHaveArrived: false });
+    state.queue.lost(batchOf(state, 1), new Error("broke"), { nowMs: 0, wasConnected: true });
+    state.queue.refused(batchOf(state, 2), OUT_OF_ORDER, 0);
     state.nowMs = 20;
     expect(send(state, SECOND)).toEqual(["8:0"]);
     expect(state.settled).toEqual(["INVALID_RECORD", "OUTCOME_UNKNOWN"]);
@@ -223,7 +223,7 @@ describe(PartitionQueue, () => {
     const state = scene({ isIdempotent: false, isUnacknowledged: true });
     add(state);
     send(state);
-    state.queue.lost(batchOf(state, 0), new Error("broke"), { nowMs: 0, mayHaveArrived: true });
+    state.queue.lost(batchOf(state, 0), new Error("broke"), { nowMs: 0, wasConnected: true });
     expect(state.settled).toEqual(["stored"]);
   });
 });

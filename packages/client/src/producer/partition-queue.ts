@@ -226,19 +226,19 @@ export class PartitionQueue {
     }
   }
 
-  /** The connection broke before an answer came; `mayHaveArrived` when it ever was made. */
+  /** The connection ended before an answer came. */
   lost(batch: PendingBatch, error: Error, circumstances: LossCircumstances): void {
     if (batch.state !== "in-flight") return;
     this.#inFlightCount--;
     batch.lastError = error;
-    if (circumstances.mayHaveArrived) {
-      if (this.#options.isUnacknowledged) {
-        this.#settle(batch, { baseOffset: -1, logAppendTimeMs: undefined });
-        return;
-      }
-      batch.isFateUnknown = true;
+    // Also when there never seemed to be a connection: a peer that is silent from the first moment
+    // may have the bytes, and act on them later.
+    batch.isFateUnknown = true;
+    if (this.#options.isUnacknowledged && circumstances.wasConnected) {
+      this.#settle(batch, { baseOffset: -1, logAppendTimeMs: undefined });
+    } else {
+      this.#resend(batch, circumstances.nowMs);
     }
-    this.#resend(batch, circumstances.nowMs);
   }
 
   /** Lets the next attempt begin at once: something has changed for the better. */
@@ -383,7 +383,8 @@ export class PartitionQueue {
 
 export interface LossCircumstances {
   readonly nowMs: number;
-  readonly mayHaveArrived: boolean;
+  /** False when no connection could be made. */
+  readonly wasConnected: boolean;
 }
 
 function mayBeStored(batch: PendingBatch): boolean {

@@ -13,22 +13,14 @@ interface Sticky {
 export class TopicPartitions {
   readonly #random: Random;
   readonly #newQueue: (partition: number) => PartitionQueue;
-  readonly #onFull: (queue: PartitionQueue) => void;
   readonly #queues: (PartitionQueue | undefined)[] = [];
   /** Gathers the records without key, until its batch is full or sent. */
   #sticky: Sticky | undefined;
+  #left: PartitionQueue | undefined;
 
-  constructor(
-    random: Random,
-    callbacks: {
-      readonly newQueue: (partition: number) => PartitionQueue;
-      /** The open batch of `queue` is left because it is full. */
-      readonly onFull: (queue: PartitionQueue) => void;
-    },
-  ) {
+  constructor(random: Random, newQueue: (partition: number) => PartitionQueue) {
     this.#random = random;
-    this.#newQueue = callbacks.newQueue;
-    this.#onFull = callbacks.onFull;
+    this.#newQueue = newQueue;
   }
 
   /** Queues that were ever used. */
@@ -54,9 +46,16 @@ export class TopicPartitions {
     const sticky = this.#sticky;
     if (sticky !== undefined && sticky.batch === sticky.queue.openBatch) {
       if (sticky.queue.hasRoomFor(bytesMax)) return sticky.queue;
-      this.#onFull(sticky.queue);
+      this.#left = sticky.queue;
     }
     return this.queue(this.#another(topic, sticky?.queue.partition));
+  }
+
+  /** The queue whose open batch the last choice left because it is full, once. */
+  takeLeft(): PartitionQueue | undefined {
+    const left = this.#left;
+    this.#left = undefined;
+    return left;
   }
 
   /** A record without key went into `batch`: the next ones follow it there. */

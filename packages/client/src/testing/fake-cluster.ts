@@ -153,7 +153,13 @@ export class FakeCluster {
         this.consumeStreams++;
         const reader = new FakeReader(this, brokerId, (response) => stream.send(response));
         const receiver: RpcReceiver<ConsumeRequest> = {
-          onMessage: (request) => reader.start(request),
+          onMessage: (request) => {
+            try {
+              reader.start(request);
+            } catch (error) {
+              stream.abort(error instanceof Error ? error : undefined);
+            }
+          },
           onDrain: () => reader.pump(),
           onEnd: (error) => {
             if (error !== undefined) reader.close();
@@ -244,8 +250,11 @@ class FakeReader {
     this.#send = send;
   }
 
+  /** Throws, as a broker does, when one of the partitions is unknown. */
   start(request: ConsumeRequest): void {
     this.#bytesMax = request.bytesMax;
+    for (const { topic, partition } of request.partitions)
+      this.#cluster.partition(topic, partition);
     for (const { topic, partition, start } of request.partitions) {
       this.#cursors.push({ topic, partition, offset: start?.offset ?? 0 });
       this.#cluster.partition(topic, partition).listeners.add(this.#wake);
