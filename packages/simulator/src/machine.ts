@@ -40,6 +40,8 @@ export class Machine {
   readonly disk = new SimDisk();
   readonly stores = new SimStores();
   readonly diskFaults = new DiskFaults();
+  /** The process that runs may have met a disk error, and not be what it was. */
+  hadDiskFault = false;
   readonly #ports: MachinePorts;
   readonly #random: SimRandom;
   #boot: Boot;
@@ -70,6 +72,11 @@ export class Machine {
     if (incarnation.state === "paused") return "paused";
     if (this.#isStopping) return "stopping";
     return this.#app === undefined ? "starting" : "running";
+  }
+
+  /** True from the request of an orderly end on, also while the process is paused. */
+  get isStopping(): boolean {
+    return this.#incarnation !== undefined && this.#isStopping;
   }
 
   /** How many processes were started here. */
@@ -113,11 +120,11 @@ export class Machine {
     const incarnation = this.#incarnation;
     if (incarnation === undefined || this.#isStopping) return;
     const app = this.#app;
-    this.#isStopping = true;
     if (app === undefined) {
       this.crash({ losesUnsynced: false, isSilent: false });
       return;
     }
+    this.#isStopping = true;
     const end = (): void => {
       if (incarnation.isAlive) this.crash({ losesUnsynced: false, isSilent: false });
     };

@@ -13,6 +13,7 @@ import type { Checker, Observation } from "./observation.js";
 import { forbidRealWorld, watchProcess } from "./process-guard.js";
 import { SimRandom } from "./random.js";
 import { type RunEnd, Scheduler } from "./scheduler.js";
+import type { TimerSettings } from "./sim-clock.js";
 import type { LogLine } from "./sim-logger.js";
 import { Trace } from "./trace.js";
 
@@ -49,6 +50,8 @@ export class World {
   readonly network: Network;
   /** May be changed while the world runs. */
   readonly diskSettings: DiskSettings;
+  /** May be changed while the world runs. */
+  readonly timerSettings: TimerSettings;
   readonly #options: WorldOptions;
   readonly #random: SimRandom;
   readonly #trace = new Trace();
@@ -56,7 +59,6 @@ export class World {
   readonly #machines = new Map<string, Machine>();
   readonly #checkers: readonly Checker[];
   readonly #findings: Finding[] = [];
-  readonly #timerSettings: { timerLatenessUsMax: number };
 
   constructor(options: WorldOptions) {
     this.seed = options.seed;
@@ -69,7 +71,7 @@ export class World {
     const network = { ...NETWORK_DEFAULTS, ...options.network };
     this.network = new Network(this.#scheduler, network, this.#random.fork("network"));
     this.diskSettings = { ...DISK_DEFAULTS, ...options.disk };
-    this.#timerSettings = { timerLatenessUsMax: options.timerLatenessUsMax ?? 1_000 };
+    this.timerSettings = { timerLatenessUsMax: options.timerLatenessUsMax ?? 1_000 };
   }
 
   /** Virtual milliseconds since the world began. */
@@ -117,19 +119,19 @@ export class World {
   /** The process ends without a last word. No effect on one that is down. */
   crash(id: string, options: CrashOptions = {}): void {
     const { losesUnsynced = true, isSilent = false } = options;
-    this.#note(`crash ${id}${losesUnsynced ? ", power cut" : ""}${isSilent ? ", silent" : ""}`);
+    this.noteFault(`crash ${id}${losesUnsynced ? ", power cut" : ""}${isSilent ? ", silent" : ""}`);
     this.machine(id).crash({ losesUnsynced, isSilent });
   }
 
   /** Starts a process on what its predecessor left. No effect on one that runs. */
   restart(id: string): void {
-    this.#note(`restart ${id}`);
+    this.noteFault(`restart ${id}`);
     this.machine(id).start();
   }
 
   /** Ends the process in an orderly way; see `stateOf` for when it is done. */
   stop(id: string): void {
-    this.#note(`stop ${id}`);
+    this.noteFault(`stop ${id}`);
     const machine = this.machine(id);
     const { generation } = machine;
     machine.stop();
@@ -141,18 +143,18 @@ export class World {
 
   /** Stops the process between two instructions; the machine goes on. */
   pause(id: string): void {
-    this.#note(`pause ${id}`);
+    this.noteFault(`pause ${id}`);
     this.machine(id).pause();
   }
 
   resume(id: string): void {
-    this.#note(`resume ${id}`);
+    this.noteFault(`resume ${id}`);
     this.machine(id).resume();
   }
 
   /** Messages between nodes of different groups vanish, both ways. On top of what is cut. */
   partition(groups: readonly (readonly string[])[]): void {
-    this.#note(`partition ${groups.map((group) => group.join(" ")).join(" | ")}`);
+    this.noteFault(`partition ${groups.map((group) => group.join(" ")).join(" | ")}`);
     for (const group of groups) {
       for (const other of groups) {
         if (group === other) continue;
@@ -163,13 +165,13 @@ export class World {
 
   /** Messages from one node to the other vanish; the other way they pass. */
   cut(from: string, to: string): void {
-    this.#note(`cut ${from} > ${to}`);
+    this.noteFault(`cut ${from} > ${to}`);
     this.network.block(from, to);
   }
 
   /** The network is whole again. */
   heal(): void {
-    this.#note("heal");
+    this.noteFault("heal");
     this.network.unblockAll();
   }
 
@@ -244,7 +246,7 @@ export class World {
       scheduler: this.#scheduler,
       network: this.network,
       diskSettings: this.diskSettings,
-      timerSettings: this.#timerSettings,
+      timerSettings: this.timerSettings,
       onBreach: (node, message) => this.#report("contract", node, message),
       onBug: (node, error) => this.#report("exception", node, error),
       onLog: (line) => this.#options.onLog?.(line),
@@ -255,7 +257,7 @@ export class World {
 
   #exited(machine: Machine, reason: unknown): void {
     const text = reason instanceof Error ? `${reason.name}: ${reason.message}` : String(reason);
-    this.#note(`${machine.id} ended by itself: ${text}`);
+    this.noteFault(`${machine.id} ended by itself: ${text}`);
     if (reason !== undefined && isBug(reason)) this.#report("exception", machine.id, reason);
     const { restartAfterExitMs } = this.#options;
     const { generation } = machine;
@@ -265,7 +267,8 @@ export class World {
     });
   }
 
-  #note(what: string): void {
+  /** Something was done to the cluster from outside: it becomes part of the trace. */
+  noteFault(what: string): void {
     this.#trace.note(this.#scheduler.nowUs, 0, what, 0);
     this.#options.onFault?.(this.nowMs, what);
   }

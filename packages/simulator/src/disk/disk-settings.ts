@@ -37,6 +37,7 @@ export class DiskFaults {
   /** Share of operations of each kind that fail with EIO. */
   readonly errorChance: Record<DiskOperation, number> = { read: 0, write: 0, sync: 0, name: 0 };
   readonly #failNext = new Map<DiskOperation, number>();
+  #onSync: ((delayUs: number) => number) | undefined;
 
   /** The `ordinal`-th operation of this kind from now on fails with EIO; 1 is the next one. */
   failNext(operation: DiskOperation, ordinal = 1): void {
@@ -44,11 +45,24 @@ export class DiskFaults {
     this.#failNext.set(operation, ordinal);
   }
 
+  /** Calls `hook` once, when the next sync begins; it takes as long as the hook returns. */
+  onNextSync(hook: (delayUs: number) => number): void {
+    this.#onSync = hook;
+  }
+
+  /** A sync begins that would take so long; returns how long it takes. Microseconds. */
+  beginSync(delayUs: number): number {
+    const hook = this.#onSync;
+    this.#onSync = undefined;
+    return hook === undefined ? delayUs : hook(delayUs);
+  }
+
   /** The disk works again. What it lost stays lost. */
   heal(): void {
     this.capacityBytes = undefined;
     this.slowness = 1;
     this.#failNext.clear();
+    this.#onSync = undefined;
     for (const operation of ["read", "write", "sync", "name"] as const) {
       this.errorChance[operation] = 0;
     }
@@ -75,7 +89,8 @@ export function drawDiskLatencyUs(
   const [minUs, maxUs] = rangeOf(operation, settings);
   const baseUs = random.between(minUs, maxUs);
   const isSlow = random.chance(settings.slowChance);
-  return Math.ceil(baseUs * faults.slowness * (isSlow ? settings.slowFactor : 1));
+  const delayUs = Math.ceil(baseUs * faults.slowness * (isSlow ? settings.slowFactor : 1));
+  return operation === "sync" ? faults.beginSync(delayUs) : delayUs;
 }
 
 function rangeOf(operation: DiskOperation, settings: DiskSettings): RangeUs {
