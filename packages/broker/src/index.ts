@@ -1,4 +1,4 @@
 export { Broker, type BrokerCallbacks } from "./broker.js";
 export { BROKER_DEFAULTS, type BrokerConfig } from "./broker-config.js";
 export { Partition } from "./partition/partition.js";
-export type { BrokerPorts } from "./ports.js";
+export type { BrokerPorts, BrokerProbe } from "./ports.js";

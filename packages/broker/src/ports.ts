@@ -11,7 +11,14 @@ import type {
   Transport,
 } from "@strandline/platform";
 
+/** Told what becomes of partitions: for checkers of invariants. Must not throw or act. */
+export interface BrokerProbe {
+  becameLeader(partition: string, leaderEpoch: number): void;
+  highWatermarkMoved(partition: string, highWatermark: number): void;
+}
+
 export interface BrokerPorts {
+  readonly probe?: BrokerProbe | undefined;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;

@@ -56,7 +56,13 @@ const EARLY_CAMPAIGNS_MS = [100, 300, 600];
 /** Stands for a vote that may have been given by the disk that was lost. */
 const VOTE_UNKNOWN = 2_147_483_647;
 
+/** Told what becomes of the quorum: for checkers of invariants. Must not throw or act. */
+export interface ControllerProbe {
+  becameRaftLeader(term: number): void;
+}
+
 export interface ControllerPorts {
+  readonly probe?: ControllerProbe | undefined;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
@@ -318,6 +324,7 @@ export class Controller {
       this.#sessions.deactivated();
     }
     if (node.leader !== this.#leader || node.term !== this.#term) {
+      if (isLeading) this.#ports.probe?.becameRaftLeader(node.term);
       this.#term = node.term;
       this.#leader = node.leader;
       this.#ports.logger.info({ term: node.term, leader: node.leader }, "raft leader");

@@ -2,5 +2,6 @@ export {
   Controller,
   type ControllerOptions,
   type ControllerPorts,
+  type ControllerProbe,
   type ControllerStatus,
 } from "./controller.js";

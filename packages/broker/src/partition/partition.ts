@@ -16,6 +16,7 @@ import {
 import type { Clock, Crc32c, Logger, Timers } from "@strandline/platform";
 import type { Leader } from "@strandline/replication";
 import type { Log } from "@strandline/storage";
+import type { BrokerProbe } from "../ports.js";
 import { SerialQueue } from "../serial-queue.js";
 import { FollowerRole } from "./follower-role.js";
 import type { LeaderFeed } from "./leader-feed.js";
@@ -64,6 +65,7 @@ export interface PartitionPorts {
   readonly timers: Timers;
   readonly crc32c: Crc32c;
   readonly logger: Logger;
+  readonly probe?: BrokerProbe | undefined;
 }
 
 export interface PartitionOptions {
@@ -258,6 +260,7 @@ export class Partition {
     if (highWatermark <= this.#highWatermark) return;
     this.#highWatermark = highWatermark;
     this.log.noteHighWatermark(highWatermark);
+    this.ports.probe?.highWatermarkMoved(this.key, highWatermark);
     this.#wakeReaders();
   }
 
@@ -286,6 +289,7 @@ export class Partition {
         { partition: this.key, leaderEpoch: epoch, logEndOffset: this.log.logEndOffset },
         "became leader",
       );
+      this.ports.probe?.becameLeader(this.key, epoch);
       this.#leader.start();
     });
   }

@@ -1,0 +1,162 @@
+/**
+ * The whole product under faults: production controllers, brokers and clients on simulated clocks,
+ * network and disks. Nodes crash, lose what was not synced, sleep, and are cut off; clients write
+ * and read all the time. At the end everything heals, the cluster must work again, and the logs
+ * must hold what was promised.
+ */
+import { allCheckers } from "../../checkers/all-checkers.js";
+import { FaultInjector } from "../../fault-injector.js";
+import { describePlan, drawFaultPlan } from "../../faults.js";
+import { type Scenario, type ScenarioOptions, type SeedResult, seedResult } from "../../scenario.js";
+import { World } from "../../world.js";
+import { ClusterClient } from "./cluster-client.js";
+import { ClusterNode, nodeName, type Sabotage } from "./cluster-node.js";
+
+const FAULTS_MS = 30_000;
+/** After the end of all faults, every partition takes records again within this time. */
+const RECOVERY_MS_MAX = 90_000;
+/** And all replicas are in sync and alike within this one. */
+const CATCH_UP_MS_MAX = 90_000;
+const CLIENTS = 2;
+
+export interface ClusterScenarioOptions {
+  readonly sabotage?: Sabotage;
+}
+
+export function clusterScenario(settings: ClusterScenarioOptions = {}): Scenario {
+  return {
+    name: "cluster",
+    run: (options) => new ClusterRun(options, settings).run(),
+  };
+}
+
+class ClusterRun {
+  readonly #world: World;
+  readonly #options: ScenarioOptions;
+  readonly #settings: ClusterScenarioOptions;
+  readonly #ids: readonly number[];
+  readonly #nodes = new Map<number, ClusterNode>();
+  readonly #clients: ClusterClient[] = [];
+
+  constructor(options: ScenarioOptions, settings: ClusterScenarioOptions) {
+    this.#options = options;
+    this.#settings = settings;
+    this.#world = new World({ ...options, checkers: allCheckers(), restartAfterExitMs: 1_000 });
+    const size = this.#world.random("cluster size").pick([1, 3, 3, 3, 3]);
+    this.#ids = Array.from({ length: size }, (_, at) => at + 1);
+  }
+
+  async run(): Promise<SeedResult> {
+    const world = this.#world;
+    const plan = drawFaultPlan(world.random("faults"), { hasDiskErrors: false });
+    this.#options.onFault?.(0, describePlan(plan));
+    this.#start();
+    const injector = new FaultInjector(world, plan, {
+      servers: this.#ids.map(nodeName),
+      clients: Array.from({ length: CLIENTS }, (_, at) => `client-${at}`),
+    });
+    injector.start();
+    await world.run({ untilMs: FAULTS_MS });
+    injector.heal();
+    if (world.findings().length === 0) await this.#recover();
+    return seedResult(world, { acknowledged: this.#acknowledgedCount, nodes: this.#ids.length });
+  }
+
+  get #acknowledgedCount(): number {
+    return this.#clients.reduce((sum, client) => sum + client.acknowledgedCount, 0);
+  }
+
+  #start(): void {
+    const voters = this.#ids;
+    for (const id of voters) {
+      this.#world.startNode(nodeName(id), async (ports) => {
+        const node = await ClusterNode.open(ports, {
+          id,
+          voters,
+          sabotage: this.#settings.sabotage,
+        });
+        this.#nodes.set(id, node);
+        return node;
+      });
+    }
+    const random = this.#world.random("workload");
+    const partitions = random.pick([1, 2, 3]);
+    const recordBytesMax = random.magnitude(1, 2_000);
+    const burstMax = random.magnitude(1, 30);
+    const pauseMsMax = random.magnitude(5, 500);
+    for (let at = 0; at < CLIENTS; at += 1) {
+      this.#world.startNode(`client-${at}`, async (ports) => {
+        const client = new ClusterClient(ports, {
+          nodes: voters,
+          partitions,
+          replicationFactor: voters.length,
+          recordBytesMax,
+          burstMax,
+          pauseMsMax,
+          report: (problem) => this.#world.report(problem, `client-${at}`),
+        });
+        this.#clients.push(client);
+        client.run().catch((error: unknown) => ports.exit(asError(error)));
+        return client;
+      });
+    }
+  }
+
+  /** Nothing is broken any more. */
+  async #recover(): Promise<void> {
+    const world = this.#world;
+    const isClean = (): boolean => world.findings().length === 0;
+    const wanted = this.#acknowledgedCount + 20;
+    const isServing = (): boolean => this.#acknowledgedCount >= wanted;
+    const hasRecovered = await world.runUntil(isServing, { withinMs: RECOVERY_MS_MAX });
+    if (!hasRecovered && isClean()) {
+      world.report(`no records are accepted ${RECOVERY_MS_MAX} ms after all faults`, "recovery");
+    }
+    for (const client of this.#clients) client.stop();
+    const hasAgreed = await world.runUntil(() => this.#isAgreed(), { withinMs: CATCH_UP_MS_MAX });
+    if (!hasAgreed && isClean()) {
+      world.report(`replicas differ ${CATCH_UP_MS_MAX} ms after the last record`, "recovery");
+    }
+    if (!isClean()) return;
+    await this.#dump();
+    world.finish();
+  }
+
+  #isAgreed(): boolean {
+    const nodes = this.#ids.map((id) => this.#nodes.get(id));
+    if (!nodes.every((node) => node?.isWhole === true)) return false;
+    const ends = new Map<string, number>();
+    for (const node of nodes) {
+      for (const { key, log, highWatermark } of node?.broker.partitions.all() ?? []) {
+        if (highWatermark !== log.logEndOffset) return false;
+        if ((ends.get(key) ?? log.logEndOffset) !== log.logEndOffset) return false;
+        ends.set(key, log.logEndOffset);
+      }
+    }
+    return true;
+  }
+
+  /** Reading the logs takes simulated time, so it is done by the world's own loop. */
+  async #dump(): Promise<void> {
+    const world = this.#world;
+    let isDone = false;
+    const dump = async (): Promise<void> => {
+      for (const [id, node] of this.#nodes) {
+        for (const log of await node.logs()) {
+          world.observe({ kind: "log", node: nodeName(id), ...log });
+        }
+      }
+    };
+    dump().then(
+      () => {
+        isDone = true;
+      },
+      (error: unknown) => world.report(asError(error).message, "dump"),
+    );
+    await world.runUntil(() => isDone, { withinMs: CATCH_UP_MS_MAX });
+  }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
