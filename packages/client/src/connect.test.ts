@@ -12,7 +12,7 @@ class ServedCluster {
   readonly listeners = new Map<number, Listener>();
 
   async start(): Promise<void> {
-    for (const [brokerId, address] of [...this.cluster.brokers]) {
+    for (const [brokerId, address] of this.cluster.brokers) {
       const routes = this.cluster.network.hosts.get(address)?.routes ?? [];
       const listener = await this.transport.listen("127.0.0.1", 0, routes);
       this.listeners.set(brokerId, listener);

@@ -32,6 +32,7 @@ function scene(options: Partial<PartitionQueueOptions> = {}): Scene {
     deliveryTimeoutMs: 1_000,
     crc32c,
     compression: undefined,
+    decompress: (_name, bytes) => bytes,
     nowMs: () => state.nowMs,
     backoffMs: () => 10,
     onSettled: (_batch: PendingBatch, outcome: StoredBatch | Error) => {

@@ -12,11 +12,12 @@
  * - From the first batch whose fate is open on, at most `inFlightMax` batches were ever sent: as
  *   many as a broker remembers, so it recognises each of them.
  */
-import { assert, type BrokerError } from "@strandline/model";
+import { assert, BATCH_BYTES_LIMIT, type BrokerError } from "@strandline/model";
 import {
   BATCH_HEADER_BYTES,
   type BatchCompressor,
   type Crc32c,
+  type Decompress,
   type RecordInput,
   sequenceAfter,
 } from "@strandline/record";
@@ -37,6 +38,7 @@ export interface PartitionQueueOptions {
   readonly deliveryTimeoutMs: number;
   readonly crc32c: Crc32c;
   readonly compression: BatchCompressor | undefined;
+  readonly decompress: Decompress;
   /** Monotonic. */
   readonly nowMs: () => number;
   /** Wait after so many failures in a row. Milliseconds. */
@@ -74,11 +76,14 @@ export class PartitionQueue {
   #failures = 0;
   #retryAtMs = Number.NEGATIVE_INFINITY;
   #lastSizeBytes = FIRST_BATCH_BYTES;
+  /** As asked, or what is left of it after the broker has refused batches for their size. */
+  #batchBytesMax: number;
 
   constructor(options: PartitionQueueOptions) {
     this.topic = options.topic;
     this.partition = options.partition;
     this.#options = options;
+    this.#batchBytesMax = options.batchBytesMax;
   }
 
   /** The batch that takes records now. */
@@ -89,7 +94,7 @@ export class PartitionQueue {
   /** True when the open batch can take a record of this size, or there is none. */
   hasRoomFor(bytesMax: number): boolean {
     const open = this.#open;
-    return open === undefined || open.sizeBytes + bytesMax <= this.#options.batchBytesMax;
+    return open === undefined || open.sizeBytes + bytesMax <= this.#batchBytesMax;
   }
 
   get inFlightCount(): number {
@@ -127,7 +132,7 @@ export class PartitionQueue {
    */
   append(record: RecordInput, bytesMax: number, sink: DeliverySink | undefined): PendingBatch {
     let batch = this.#open;
-    if (batch !== undefined && batch.sizeBytes + bytesMax > this.#options.batchBytesMax) {
+    if (batch !== undefined && batch.sizeBytes + bytesMax > this.#batchBytesMax) {
       this.#seal(batch);
       batch = undefined;
     }
@@ -220,6 +225,14 @@ export class PartitionQueue {
         this.#spoilNumbers();
         this.#resend(batch, nowMs);
         return;
+      case "split":
+        if (batch.recordCount > 1 && !batch.isFateUnknown) {
+          this.#split(batch);
+          return;
+        }
+        this.#spoilNumbers();
+        this.#settle(batch, error);
+        return;
       case "fail":
         this.#spoilNumbers();
         this.#settle(batch, error);
@@ -283,7 +296,7 @@ export class PartitionQueue {
   #initialBytes(recordBytesMax: number): number {
     const likely = Math.max(this.#lastSizeBytes, recordBytesMax + BATCH_HEADER_BYTES);
     const rounded = 2 ** Math.ceil(Math.log2(likely));
-    return Math.max(Math.min(rounded, this.#options.batchBytesMax), likely);
+    return Math.max(Math.min(rounded, this.#batchBytesMax), likely);
   }
 
   #seal(batch: PendingBatch): void {
@@ -341,6 +354,20 @@ export class PartitionQueue {
     this.#mustResend = true;
     this.#failures++;
     this.#retryAtMs = nowMs + this.#options.backoffMs(this.#failures);
+  }
+
+  /** Two halves take the place of a batch that is too large for its topic. */
+  #split(batch: PendingBatch): void {
+    // Those that come after should not have to find out again.
+    this.#batchBytesMax = Math.min(this.#batchBytesMax, Math.ceil(batch.plainBytes / 2));
+    const { crc32c, compression, decompress } = this.#options;
+    const halves = batch.split({ decompress, outputBytesMax: BATCH_BYTES_LIMIT });
+    for (const half of halves) {
+      half.state = "returned";
+      if (!this.#options.isIdempotent) half.encode(undefined, { crc32c, compression });
+    }
+    this.#sent.splice(this.#sent.indexOf(batch), 1, ...halves);
+    this.#spoilNumbers();
   }
 
   #spoilNumbers(): void {

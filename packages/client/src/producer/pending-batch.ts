@@ -3,7 +3,13 @@
  * known, and settled together.
  */
 import { assert } from "@strandline/model";
-import { BatchEncoder, type FinishOptions, type RecordInput } from "@strandline/record";
+import {
+  BatchEncoder,
+  type DecodeOptions,
+  decodeBatch,
+  type FinishOptions,
+  type RecordInput,
+} from "@strandline/record";
 import type { ProducerIdentity } from "./producer-identity.js";
 import type { DeliverySink } from "./producer-record.js";
 import { restamped } from "./restamp.js";
@@ -40,6 +46,8 @@ export class PendingBatch {
   lastError: Error | undefined;
   /** Room that its records hold in the producer's buffer. Bytes. */
   reservedBytes = 0;
+  /** Size before compression, once it is encoded. */
+  plainBytes = 0;
   stamp: BatchStamp | undefined;
   #encoder: BatchEncoder | undefined;
   #bytes: Uint8Array | undefined;
@@ -100,6 +108,7 @@ export class PendingBatch {
     assert(!this.isFateUnknown, "a batch that may be stored keeps its numbers");
     if (this.#bytes === undefined) {
       assert(this.#encoder !== undefined, "a batch has an encoder until it is encoded");
+      this.plainBytes = this.#encoder.sizeBytes;
       this.#bytes = this.#encoder.finish({
         ...options,
         producerId: stamp?.identity.producerId,
@@ -111,6 +120,31 @@ export class PendingBatch {
       this.#bytes = restamped(this.#bytes, stamp, options.crc32c);
     }
     this.stamp = stamp;
+  }
+
+  /**
+   * Hands its records over to two batches, for a broker that takes none of this size. The batch is
+   * known as not stored, has more than one record, and must not be used any more.
+   */
+  split(decode: DecodeOptions): readonly [PendingBatch, PendingBatch] {
+    assert(!this.isFateUnknown, "a batch that may be stored is not sent in another form");
+    const { topic, partition, createdMs, bytes } = this;
+    const options = { topic, partition, createdMs, initialBytes: Math.ceil(bytes.length / 2) };
+    const halves = [new PendingBatch(options), new PendingBatch(options)] as const;
+    const middle = Math.ceil(this.#recordCount / 2);
+    let index = 0;
+    let sinkAt = 0;
+    for (const record of decodeBatch(bytes, 0, decode)) {
+      const half = index < middle ? halves[0] : halves[1];
+      const hasSink = this.#sinkIndexes[sinkAt] === index;
+      const sink = hasSink ? this.#sinks[sinkAt] : undefined;
+      half.append(record, BatchEncoder.recordBytesMax(record), sink);
+      if (hasSink) sinkAt++;
+      index++;
+    }
+    halves[1].reservedBytes = this.reservedBytes - halves[0].reservedBytes;
+    this.#settleWith(halves);
+    return halves;
   }
 
   /** Calls back once the batch is settled; at once when it is. */
@@ -142,6 +176,21 @@ export class PendingBatch {
   /** True when some record has nobody who waits for it. */
   get hasUnheardRecords(): boolean {
     return this.#sinks.length < this.#recordCount;
+  }
+
+  /** Whoever waits for this batch now waits for the two that take its place. */
+  #settleWith(halves: readonly [PendingBatch, PendingBatch]): void {
+    this.state = "settled";
+    this.#bytes = undefined;
+    const callbacks = this.#settledCallbacks ?? [];
+    this.#settledCallbacks = undefined;
+    let openCount = halves.length;
+    for (const half of halves) {
+      half.onSettled(() => {
+        openCount--;
+        if (openCount === 0) for (const callback of callbacks) callback();
+      });
+    }
   }
 
   #deliver({ baseOffset, logAppendTimeMs }: StoredBatch): void {

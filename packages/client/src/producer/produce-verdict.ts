@@ -6,9 +6,16 @@ import type { BrokerError } from "@strandline/model";
  * resend-unknown: as resend, but it may be stored already.
  * out-of-order: not stored; the broker expects another number.
  * renumber: not stored; the broker does not know the numbering.
+ * split: not stored; each half of it might be.
  * fail: sending it again would not help.
  */
-export type ProduceVerdict = "resend" | "resend-unknown" | "out-of-order" | "renumber" | "fail";
+export type ProduceVerdict =
+  | "resend"
+  | "resend-unknown"
+  | "out-of-order"
+  | "renumber"
+  | "split"
+  | "fail";
 
 /**
  * Retriable refusals that come before anything is appended. NOT_LEADER_OR_FOLLOWER is not among
@@ -41,6 +48,7 @@ const LEADER_MOVED: ReadonlySet<string> = new Set([
 export function produceVerdict(error: BrokerError): ProduceVerdict {
   if (error.code === "OUT_OF_ORDER_SEQUENCE_NUMBER") return "out-of-order";
   if (error.code === "UNKNOWN_PRODUCER_ID") return "renumber";
+  if (error.code === "MESSAGE_TOO_LARGE") return "split";
   if (!error.retriable) return "fail";
   return NOT_APPENDED.has(error.code) ? "resend" : "resend-unknown";
 }

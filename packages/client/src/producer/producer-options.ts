@@ -17,7 +17,11 @@ export interface ProducerOptions {
   readonly idempotent?: boolean | undefined;
   /** How long a batch waits for more records. 0: until the current turn of the loop ends. */
   readonly lingerMs?: number | undefined;
-  /** A batch is sent once it has this many bytes; a larger record goes alone. */
+  /**
+   * A batch is sent once it has this many bytes; a larger record goes alone. It costs no latency,
+   * since only what comes within the linger time, or while earlier batches are under way, is
+   * gathered. A batch that a topic takes for too large is sent again in halves.
+   */
   readonly batchBytesMax?: number | undefined;
   /** Bytes of records that were taken and not yet settled. */
   readonly bufferBytesMax?: number | undefined;
@@ -56,7 +60,7 @@ export function resolveProducerOptions(options: ProducerOptions): ResolvedProduc
     acks,
     isIdempotent,
     lingerMs: options.lingerMs ?? 5,
-    batchBytesMax: options.batchBytesMax ?? 256 * 1024,
+    batchBytesMax: options.batchBytesMax ?? 512 * 1024,
     bufferBytesMax: options.bufferBytesMax ?? 64 * 1024 * 1024,
     maxBlockMs: options.maxBlockMs ?? 60_000,
     // Without sequence numbers a batch that fails would be overtaken by the one after it.

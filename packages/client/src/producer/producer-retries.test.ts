@@ -183,6 +183,31 @@ describe("a producer whose batch fails for good", () => {
     expect(stamps(scene.world)).toEqual(["1000:1", "1000:2", "1000:3", "1001:0", "1001:1"]);
   });
 
+  it("sends a batch that is too large for its topic again in halves, in order", async () => {
+    for (const compression of ["none", "gzip"] as const) {
+      for (const idempotent of [true, false]) {
+        const scene = await warmScene({ batchBytesMax: 50_000, compression, idempotent });
+        const { world, producer } = scene;
+        world.cluster.onProduce = (request) => {
+          const { recordCount } = readBatchHeader(request.batch, 0);
+          return recordCount > 30 ? refuse("MESSAGE_TOO_LARGE") : undefined;
+        };
+        const values = Array.from({ length: 200 }, (_each, at) => `${1 + at}`.padEnd(100, "."));
+        const sent = values.map((value) => producer.send({ topic: "t", value }));
+        const flushed = producer.flush();
+        const results = await world.time.until(Promise.all(sent));
+        await world.time.until(flushed);
+        expect(results.map((each) => each.offset)).toEqual(values.map((_each, at) => 1 + at));
+        expect(stored(world)).toEqual(["0", ...values]);
+        expect(producer.bufferedBytes).toBe(0);
+        // What comes later is gathered in batches that fit.
+        const before = world.cluster.produced.length;
+        await world.time.until(producer.sendMany(values.map((value) => ({ topic: "t", value }))));
+        expect(world.cluster.produced.length - before).toBeLessThan(30);
+      }
+    }
+  });
+
   it("begins again when the producer's epoch is refused", async () => {
     const scene = await warmScene();
     faults(scene.world, [refuse("INVALID_PRODUCER_EPOCH")]);

@@ -217,7 +217,7 @@ function queueFactory(
   onSettled: (batch: PendingBatch, outcome: StoredBatch | Error) => void,
 ): (topic: string, partition: number) => PartitionQueue {
   const { client, producer } = options;
-  const compression = compressionOf(ports.compressors).compressor(producer.compression);
+  const { compressor, decompress } = compressionOf(ports.compressors);
   const shared = {
     isIdempotent: producer.isIdempotent,
     isUnacknowledged: producer.acks === "none",
@@ -225,7 +225,8 @@ function queueFactory(
     batchBytesMax: producer.batchBytesMax,
     deliveryTimeoutMs: producer.deliveryTimeoutMs,
     crc32c: ports.crc32c,
-    compression,
+    compression: compressor(producer.compression),
+    decompress,
     nowMs: () => ports.clock.monotonicMs(),
     backoffMs: (failures: number) => backoffMs(ports.random, client, failures),
     onSettled,

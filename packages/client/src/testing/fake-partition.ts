@@ -1,6 +1,7 @@
 /** The log of one partition, with the memory for producers that a broker has. */
 import { BrokerError } from "@strandline/model";
-import { decodeBatch, readBatchHeader, stampBatch } from "@strandline/record";
+import { nodeCompressors } from "@strandline/platform";
+import { compressionOf, decodeBatch, readBatchHeader, stampBatch } from "@strandline/record";
 
 interface KnownBatch {
   readonly baseSequence: number;
@@ -16,6 +17,8 @@ interface KnownProducer {
 
 const BATCHES_KEPT = 5;
 const SEQUENCES = 2 ** 31;
+
+const { decompress } = compressionOf(nodeCompressors);
 
 export interface StoredText {
   readonly offset: number;
@@ -103,7 +106,7 @@ export class FakePartition {
     const text = (bytes: Uint8Array | null): string | null =>
       bytes === null ? null : decoder.decode(bytes);
     return this.batches.flatMap((batch) =>
-      [...decodeBatch(batch, 0, { outputBytesMax: 1 << 26 })].map((record) => ({
+      [...decodeBatch(batch, 0, { decompress, outputBytesMax: 1 << 26 })].map((record) => ({
         offset: record.offset,
         key: text(record.key),
         value: text(record.value),

@@ -57,6 +57,7 @@ export class Weather {
   #refusal(): BrokerError["code"] {
     const codes = ["NOT_ENOUGH_REPLICAS", "THROTTLING_QUOTA_EXCEEDED", "CORRUPT_MESSAGE"] as const;
     if (this.#random.chance(0.1)) return "POLICY_VIOLATION";
+    if (this.#random.chance(0.2)) return "MESSAGE_TOO_LARGE";
     return codes[this.#random.below(codes.length)] ?? "NOT_ENOUGH_REPLICAS";
   }
 
