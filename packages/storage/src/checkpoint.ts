@@ -11,11 +11,15 @@ import type { Segment } from "./segment.js";
 const SNAPSHOTS_KEPT = 3;
 const SEGMENT_SNAPSHOTS_KEPT = 2;
 
+export interface CheckpointOptions {
+  /** The log is being closed or was just opened: durable when it resolves, nothing left out. */
+  readonly isFinal: boolean;
+  /** The producers are stored even when it would not be worth it yet. */
+  readonly snapshot?: boolean;
+}
+
 /** Runs alone: nothing is cut or removed meanwhile, but appends go on. */
-export async function checkpointLog(
-  log: LogContents,
-  options: { readonly isFinal: boolean },
-): Promise<void> {
+export async function checkpointLog(log: LogContents, options: CheckpointOptions): Promise<void> {
   // All of this is as of one moment, and before any wait.
   const endOffset = log.logEndOffset;
   const { active } = log;
@@ -58,14 +62,12 @@ export async function checkpointLog(
  * The producers as of the log's end. Left out while fewer bytes were appended than it would take,
  * so that a partition of many producers does not write more of these than of records.
  */
-function takeSnapshot(
-  log: LogContents,
-  options: { readonly isFinal: boolean },
-): Uint8Array | undefined {
+function takeSnapshot(log: LogContents, options: CheckpointOptions): Uint8Array | undefined {
   const isRolled = log.unsealed.length > 0;
   const isDue = log.bytesSinceSnapshot >= log.snapshotBytes && log.bytesSinceSnapshot > 0;
   const isMissing = log.producerOffsets.length === 0;
-  const isStale = options.isFinal && log.producerOffsets.at(-1) !== log.logEndOffset;
+  const isWanted = options.isFinal || options.snapshot === true;
+  const isStale = isWanted && log.producerOffsets.at(-1) !== log.logEndOffset;
   if (!isRolled && !isDue && !isMissing && !isStale) return undefined;
   const snapshot = encode(log.producers.snapshot());
   log.snapshotBytes = snapshot.length;

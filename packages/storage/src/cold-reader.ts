@@ -13,7 +13,7 @@ import {
   lastOffset,
 } from "@strandline/record";
 import { headerProblem } from "./batch-walk.js";
-import { type IndexFiles, rebuildSegment } from "./index-files.js";
+import { type Hole, type IndexFiles, rebuildSegment } from "./index-files.js";
 import { PIECE_BYTES } from "./log-options.js";
 import type { Segment, SegmentIndexes } from "./segment.js";
 
@@ -27,9 +27,15 @@ export interface ColdRequest {
   readonly bytesMax: number;
 }
 
+/** Suspect: the file or its index is not what it should be; which of them is to be found out. */
 export type ColdResult =
   | { readonly kind: "batches"; readonly chunks: Uint8Array[] }
-  | { readonly kind: "damaged"; readonly message: string };
+  | { readonly kind: "suspect"; readonly message: string };
+
+export interface ColdOptions {
+  readonly indexIntervalBytes: number;
+  readonly holes: readonly Hole[];
+}
 
 export interface ColdReaderPorts {
   readonly clock: Clock;
@@ -52,55 +58,64 @@ export class ColdReader {
     this.#scratch = scratch;
   }
 
-  /** Batches of the segment from the one that holds `fromOffset`, or the first after it. */
-  async read(segment: Segment, request: ColdRequest, interval: number): Promise<ColdResult> {
+  /**
+   * Batches of the segment from the one that holds `fromOffset`, or the first after it. Nothing
+   * is read inside of `holes`, which are what is known to be damaged.
+   */
+  async read(segment: Segment, request: ColdRequest, options: ColdOptions): Promise<ColdResult> {
     const logBytes = segment.writtenBytes;
     const handle = await segment.file.acquire({ create: false });
     try {
       segment.usedAtMs = this.#ports.clock.monotonicMs();
-      const indexes = await this.indexes(segment, handle, interval);
-      const position = indexes.offsets.positionBefore(request.fromOffset);
-      const expected = indexes.offsets.offsetAt(position);
+      const { offsets } = await this.indexes(segment, handle, options);
+      let position = offsets.positionBefore(request.fromOffset);
+      let expected = offsets.offsetAt(position);
+      for (const hole of options.holes) {
+        if (hole.toOffset > request.fromOffset) continue;
+        if (hole.toPosition === undefined || hole.toPosition <= position) continue;
+        position = hole.toPosition;
+        expected = undefined;
+      }
       const read = new PieceReader(handle, this.#ports.crc32c, { segment, logBytes, request });
-      const result = await read.run(position, expected);
-      if (result !== "wrong-index") return result;
-      const rebuilt = await this.#rebuild(segment, handle, { logBytes, interval });
-      const again = new PieceReader(handle, this.#ports.crc32c, { segment, logBytes, request });
-      const from = rebuilt.offsets.positionBefore(request.fromOffset);
-      const second = await again.run(from, undefined);
-      return second === "wrong-index" ? { kind: "batches", chunks: [] } : second;
+      return await read.run(position, expected);
     } finally {
       segment.file.release();
     }
   }
 
   /** The segment's indexes: in memory, or from their files, or made anew. */
-  async indexes(segment: Segment, handle: FileHandle, interval: number): Promise<SegmentIndexes> {
+  async indexes(
+    segment: Segment,
+    handle: FileHandle,
+    options: ColdOptions,
+  ): Promise<SegmentIndexes> {
     if (segment.indexes !== undefined) return segment.indexes;
     const logBytes = segment.writtenBytes;
     const endOffset = segment.writtenEndOffset;
     const loaded = await this.#indexFiles.load(segment, handle, { logBytes, endOffset });
-    if (loaded === undefined) return await this.#rebuild(segment, handle, { logBytes, interval });
+    if (loaded === undefined) return await this.rebuild(segment, handle, options);
     segment.indexes ??= loaded;
     return segment.indexes;
   }
 
-  /** An index that was wrong once is written anew, so that it is not found wrong at every start. */
-  async #rebuild(
+  /** Makes a segment's indexes anew from its file, and stores them. */
+  async rebuild(
     segment: Segment,
     handle: FileHandle,
-    options: { readonly logBytes: number; readonly interval: number },
+    options: ColdOptions,
   ): Promise<SegmentIndexes> {
-    const { logBytes, interval } = options;
     const scratch = this.#scratch(segment.baseOffset);
-    await rebuildSegment(scratch, handle, { logBytes, indexIntervalBytes: interval });
+    const logBytes = segment.writtenBytes;
+    await rebuildSegment(scratch, handle, { ...options, logBytes });
     const indexes = scratch.indexes ?? scratch.resetIndexes();
-    // The indexes of a segment that still grows are its own business.
-    if (segment.isSealed) {
-      scratch.seal();
-      await this.#indexFiles.store(scratch, { sync: false });
-      segment.indexes = indexes;
-    }
+    // In a segment that grows, entries may be missing at the end now: a lookup only walks further.
+    segment.indexes = indexes;
+    segment.storedOffsetEntries = 0;
+    segment.storedTimeEntries = 0;
+    if (!segment.isSealed) return indexes;
+    scratch.seal();
+    // Reads must not fail because the disk takes no writes: then it is made again next time.
+    await this.#indexFiles.store(scratch, { sync: false }).catch(() => undefined);
     return indexes;
   }
 }
@@ -132,7 +147,7 @@ class PieceReader {
   }
 
   /** Reads from `start`; the batch there must end with `expectedLast`, when that is known. */
-  async run(start: number, expectedLast: number | undefined): Promise<ColdResult | "wrong-index"> {
+  async run(start: number, expectedLast: number | undefined): Promise<ColdResult> {
     let position = start;
     let wantedBytes = this.#pieceBytes();
     let expected = expectedLast;
@@ -140,12 +155,14 @@ class PieceReader {
       const target = new Uint8Array(Math.min(wantedBytes, this.#logBytes - position));
       const count = await this.#handle.read(target, position);
       if (count < target.length) {
-        return this.#damaged(`the file ends at ${position + count}, not ${this.#logBytes}`);
+        return this.#suspect(`the file ends at ${position + count}, not ${this.#logBytes}`);
       }
-      if (expected !== undefined && !endsWith(target, expected)) return "wrong-index";
+      if (expected !== undefined && !endsWith(target, expected)) {
+        return this.#suspect(`no batch at ${position} ends with offset ${expected}`);
+      }
       expected = undefined;
       const used = this.#take(target, position);
-      if (this.#problem !== undefined) return this.#damaged(this.#problem);
+      if (this.#problem !== undefined) return this.#suspect(this.#problem);
       position += used;
       if (this.#chunks.length > 0 && this.#room < BATCH_HEADER_BYTES) break;
       wantedBytes = used > 0 ? this.#pieceBytes() : this.#bytesNeeded(target);
@@ -153,10 +170,10 @@ class PieceReader {
     return { kind: "batches", chunks: this.#chunks };
   }
 
-  /** What was read before the damage is good; the next read will meet it at its start. */
-  #damaged(message: string): ColdResult {
+  /** What was read before is good; the next read will meet the rest at its start. */
+  #suspect(message: string): ColdResult {
     if (this.#chunks.length > 0) return { kind: "batches", chunks: this.#chunks };
-    return { kind: "damaged", message };
+    return { kind: "suspect", message };
   }
 
   /** Enough for what is still asked for, and the batches before it since the last index entry. */

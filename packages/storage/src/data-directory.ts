@@ -187,7 +187,10 @@ async function prepare(fileSystem: FileSystem, path: string): Promise<void> {
       await probe.close();
     }
     await fileSystem.remove(probePath);
+    // A log syncs its own directory and the one above; that one's name must last as well.
+    await fileSystem.makeDirectory(`${path}/topics`);
     await fileSystem.syncDirectory(path);
+    await fileSystem.syncDirectory(parentOf(path));
   } catch (error) {
     throw notWritable(path, error);
   }
@@ -291,4 +294,11 @@ function put(key: string, value: string): { kind: "put"; key: string; value: Uin
 async function text(store: KeyValueStore, key: string): Promise<string | undefined> {
   const value = await store.get(key);
   return value === undefined ? undefined : new TextDecoder().decode(value);
+}
+
+/** The directory that holds the name of `path`. */
+function parentOf(path: string): string {
+  const at = path.lastIndexOf("/");
+  if (at < 0) return ".";
+  return at === 0 ? "/" : path.slice(0, at);
 }

@@ -14,7 +14,7 @@ import {
 } from "@strandline/record";
 import { headerProblem, type WalkEnd, walkBatches } from "./batch-walk.js";
 import { OFFSET_ENTRY_BYTES, OffsetIndex } from "./offset-index.js";
-import { emptyIndexes, type Segment, type SegmentIndexes } from "./segment.js";
+import type { Segment, SegmentIndexes } from "./segment.js";
 import { indexName, timeIndexName } from "./segment-name.js";
 import { TIME_ENTRY_BYTES, TimeIndex } from "./time-index.js";
 
@@ -138,6 +138,14 @@ export function noteBatch(
   segment.note(batchBytes(bytes, at), lastOffset(bytes, at), maxTimestampMs, indexIntervalBytes);
 }
 
+/** A stretch of a file to be passed over. */
+export interface Hole {
+  readonly fromPosition: number;
+  readonly toPosition: number | undefined;
+  /** Where the offsets go on behind it. */
+  readonly toOffset: number;
+}
+
 /**
  * Makes the indexes of the segment's first `logBytes` anew from the log. Counts the segment from
  * zero, so that afterwards its size and end are what was found; the rest is the caller's.
@@ -145,22 +153,41 @@ export function noteBatch(
 export async function rebuildSegment(
   segment: Segment,
   handle: FileHandle,
-  options: { readonly logBytes: number; readonly indexIntervalBytes: number },
+  options: {
+    readonly logBytes: number;
+    readonly indexIntervalBytes: number;
+    readonly holes?: readonly Hole[] | undefined;
+  },
 ): Promise<WalkEnd> {
-  segment.indexes = emptyIndexes(segment.baseOffset);
-  segment.storedOffsetEntries = 0;
-  segment.storedTimeEntries = 0;
+  segment.resetIndexes();
   segment.sizeBytes = 0;
   segment.nextOffset = segment.baseOffset;
   segment.maxTimestampMs = -1;
   segment.maxTimestampOffset = -1;
-  const range = {
-    from: 0,
-    to: options.logBytes,
-    fromOffset: segment.baseOffset,
-    epochMin: -1,
-    crc32c: undefined,
-  };
+  let fromOffset = segment.baseOffset;
+  for (const hole of options.holes ?? []) {
+    if (hole.fromPosition > segment.sizeBytes) {
+      await countTo(segment, handle, { ...options, fromOffset, to: hole.fromPosition });
+    }
+    segment.sizeBytes = hole.toPosition ?? options.logBytes;
+    fromOffset = hole.toOffset;
+    segment.nextOffset = hole.toOffset;
+  }
+  return await countTo(segment, handle, { ...options, fromOffset, to: options.logBytes });
+}
+
+/** Counts the batches from the segment's size on. */
+async function countTo(
+  segment: Segment,
+  handle: FileHandle,
+  options: {
+    readonly fromOffset: number;
+    readonly to: number;
+    readonly indexIntervalBytes: number;
+  },
+): Promise<WalkEnd> {
+  const { fromOffset, to } = options;
+  const range = { from: segment.sizeBytes, to, fromOffset, epochMin: -1, crc32c: undefined };
   return await walkBatches(handle, range, (bytes, at) => {
     noteBatch(segment, bytes, at, options.indexIntervalBytes);
     return true;

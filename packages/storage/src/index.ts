@@ -1,3 +1,10 @@
+export {
+  DataDirectory,
+  DataDirectoryError,
+  type DataDirectoryOptions,
+  type DataDirectoryPorts,
+} from "./data-directory.js";
+export { openLevelStore, StoreError } from "./level-store.js";
 export { Log } from "./log.js";
 export type {
   LogConfig,
@@ -8,10 +15,3 @@ export type {
   OffsetRange,
 } from "./log-options.js";
 export type { TimestampAnswer } from "./log-read.js";
-export {
-  DataDirectory,
-  DataDirectoryError,
-  type DataDirectoryOptions,
-  type DataDirectoryPorts,
-} from "./data-directory.js";
-export { openLevelStore, StoreError } from "./level-store.js";

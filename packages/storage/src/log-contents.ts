@@ -6,7 +6,7 @@
  */
 import { BrokerError } from "@strandline/model";
 import type { LeaderEpochs, ProducerStates } from "@strandline/replication";
-import type { ColdReader } from "./cold-reader.js";
+import type { ColdOptions, ColdReader } from "./cold-reader.js";
 import type { Damages } from "./damage.js";
 import { DelayedRemovals } from "./delayed-removals.js";
 import type { IndexFiles } from "./index-files.js";
@@ -93,6 +93,12 @@ export class LogContents {
     const bases = this.segments.map((segment) => segment.baseOffset);
     const index = lowerBound(bases, bases.length, offset + 1);
     return this.segments[Math.max(0, index - 1)] as Segment;
+  }
+
+  /** How a segment's file is read. */
+  coldOptions(segment: Segment): ColdOptions {
+    const { indexIntervalBytes } = this.config;
+    return { indexIntervalBytes, holes: this.damages.of(segment) };
   }
 
   newSegment(baseOffset: number): Segment {

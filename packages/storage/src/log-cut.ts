@@ -29,6 +29,8 @@ export async function truncateLog(log: LogContents, offset: number): Promise<voi
     await log.writer.idle();
     const cut = await findCut(log, target);
     await wholly(log, async () => {
+      // A batch that begins below the log's start went: nothing that can be read is left.
+      if (cut.offset < log.logStartOffset) return await replaceAll(log, log.logStartOffset);
       await storeCut(log, cut);
       const removed = cutMemory(log, cut);
       await cutFiles(log, cut, removed);
@@ -109,8 +111,11 @@ export async function dropOldest(
   assert(count < log.segments.length, "the active segment stays");
   const removed = log.segments.slice(0, count);
   const first = log.segments[count] as Segment;
-  // A recovery point in a segment that goes: all that is left above it was synced or is to be.
-  if (log.recoveryPoint.baseOffset < first.baseOffset) await checkpointLog(log, { isFinal: false });
+  // The recovery point must not go with its segment, nor must what only the records that go say
+  // about their producers.
+  const isPointLost = log.recoveryPoint.baseOffset < first.baseOffset;
+  const isSnapshotLost = (log.producerOffsets.at(-1) ?? -1) < newStartOffset;
+  if (isPointLost || isSnapshotLost) await checkpointLog(log, { isFinal: false, snapshot: true });
   const epochs = new LeaderEpochs(log.epochs.entries);
   epochs.truncateFromStart(newStartOffset);
   const operations: KeyValueOperation[] = [
@@ -170,8 +175,7 @@ async function findCut(log: LogContents, target: number): Promise<Cut> {
   }
   const handle = await segment.file.acquire({ create: false });
   try {
-    const interval = log.config.indexIntervalBytes;
-    segment.indexes = await log.reader.indexes(segment, handle, interval);
+    segment.indexes = await log.reader.indexes(segment, handle, log.coldOptions(segment));
     const from = segment.indexes.offsets.positionBefore(target);
     const cut =
       (await walkToCut(handle, { segment, from, target })) ??
@@ -282,7 +286,8 @@ async function cutFiles(log: LogContents, cut: Cut, removed: readonly Segment[])
   // From the end, so that a crash leaves no hole with segments behind it.
   for (const old of removed.toReversed()) await removeFiles(log, old);
   await log.indexFiles.remove(segment.baseOffset);
-  if (segment.isCreated) {
+  // Not `isCreated`: a file whose name may not be durable must be cut all the same.
+  if (await log.ports.fileSystem.exists(segment.file.path)) {
     const handle = await segment.file.acquire({ create: false });
     try {
       await handle.truncate(position);
@@ -314,10 +319,10 @@ async function recount(log: LogContents, handle: FileHandle, cut: Cut): Promise<
   segment.setEnd(position, offset);
 }
 
-/** From the last snapshot at or below the log's end, else from its start. */
+/** From the last snapshot at or below the log's end, else from the first record that is left. */
 async function rebuildProducers(log: LogContents, endOffset: number): Promise<void> {
   let producers = new ProducerStates();
-  let fromOffset = log.logStartOffset;
+  let fromOffset = (log.segments[0] as Segment).baseOffset;
   for (const offset of log.producerOffsets.toReversed()) {
     const snapshot = await log.checkpoints.producers(offset);
     if (snapshot === undefined) continue;
@@ -329,7 +334,7 @@ async function rebuildProducers(log: LogContents, endOffset: number): Promise<vo
     segments: log.segments,
     fromOffset,
     toOffset: endOffset,
-    indexIntervalBytes: log.config.indexIntervalBytes,
+    options: (segment) => log.coldOptions(segment),
   });
   log.producers = producers;
 }

@@ -29,12 +29,16 @@ export interface ReadRequest {
 /** Told of damage that a read has found. */
 export type OnDamaged = (damage: Damage) => void;
 
+/** One suspicion may be a damage, and another its index: then it must be clear. */
+const SUSPICIONS_MAX = 2;
+
 export async function readLog(
   log: LogContents,
   request: ReadRequest,
   onDamaged: OnDamaged,
 ): Promise<Uint8Array[]> {
   let { fromOffset } = request;
+  let suspicions = 0;
   for (;;) {
     requireInside(log, fromOffset);
     const endOffset = Math.min(request.endOffset, readableEnd(log));
@@ -48,7 +52,9 @@ export async function readLog(
     const found = await readSegment(log, segment, { ...request, fromOffset, endOffset: end });
     // We were suspended: what was read may have been cut, and other records put in its place.
     if (generation !== log.generation) continue;
-    if (found === "damaged") {
+    if (found === "suspect") {
+      suspicions += 1;
+      if (suspicions > SUSPICIONS_MAX) throw unstableError(segment);
       await inspect(log, segment, onDamaged);
       continue;
     }
@@ -74,68 +80,84 @@ async function readSegment(
   log: LogContents,
   segment: Segment,
   request: ReadRequest,
-): Promise<Uint8Array[] | "damaged"> {
+): Promise<Uint8Array[] | "suspect"> {
   const { generation } = log;
+  const { path } = segment.file;
   try {
-    const result = await log.reader.read(segment, request, log.config.indexIntervalBytes);
+    const result = await log.reader.read(segment, request, log.coldOptions(segment));
     if (result.kind === "batches") return result.chunks;
     if (generation === log.generation) {
-      const { path } = segment.file;
-      log.ports.logger.error({ file: path, reason: result.message }, "stored records are damaged");
+      log.ports.logger.error({ file: path, reason: result.message }, "a segment reads wrongly");
     }
-    return "damaged";
+    return "suspect";
   } catch (error) {
     // The file left the log between the look-up and the opening.
     if (generation !== log.generation) return [];
-    const { path } = segment.file;
     log.ports.logger.error(
       { file: path, error: asError(error).message },
       "could not read a segment",
     );
-    if (isLoss(error)) return "damaged";
+    if (isLoss(error)) return "suspect";
     throw storageError(error);
   }
 }
 
-/** Finds out how much of a segment is damaged. The reader then meets the damage, or goes on. */
+/** Finds out what of a segment is damaged; if nothing is, its index was wrong, and is made anew. */
 async function inspect(log: LogContents, segment: Segment, onDamaged: OnDamaged): Promise<void> {
   const { generation } = log;
-  const damages = await damagesOf(log, segment);
-  if (generation !== log.generation) return;
-  if (damages.length === 0) {
-    // It was wrong a moment ago and is right now: a disk like that is not to be argued with.
-    const message = `${segment.file.path} does not read the same twice`;
-    throw new BrokerError("KAFKA_STORAGE_ERROR", message);
-  }
-  segment.checkedFrom = 0;
-  segment.checkedTo = 0;
-  log.damages.replace(segment, damages);
-  onDamaged(damages[0] as Damage);
-}
-
-async function damagesOf(log: LogContents, segment: Segment): Promise<Damage[]> {
-  const logBytes = segment.writtenBytes;
-  const endOffset = segment.writtenEndOffset;
-  const whole: Damage = {
-    segment,
-    fromOffset: segment.baseOffset,
-    toOffset: endOffset,
-    fromPosition: 0,
-    toPosition: logBytes,
-  };
   try {
     const handle = await segment.file.acquire({ create: false });
     try {
-      const offsets = segment.indexes?.offsets;
-      const { crc32c } = log.ports;
-      return await findDamages(segment, handle, { logBytes, endOffset, offsets, crc32c });
+      const logBytes = segment.writtenBytes;
+      const end = { logBytes, endOffset: segment.writtenEndOffset };
+      const indexes = segment.indexes ?? (await log.indexFiles.load(segment, handle, end));
+      const options = { ...end, offsets: indexes?.offsets, crc32c: log.ports.crc32c };
+      const damages = await findDamages(segment, handle, options);
+      if (generation !== log.generation) return;
+      note(log, segment, damages, onDamaged);
+      if (damages.length === 0) {
+        await log.reader.rebuild(segment, handle, log.coldOptions(segment));
+      }
     } finally {
       segment.file.release();
     }
   } catch (error) {
-    if (isLoss(error)) return [whole];
-    throw storageError(error);
+    if (generation !== log.generation) return;
+    if (!isLoss(error)) throw storageError(error);
+    note(log, segment, [wholeSegment(segment)], onDamaged);
   }
+}
+
+function note(
+  log: LogContents,
+  segment: Segment,
+  damages: readonly Damage[],
+  onDamaged: OnDamaged,
+): void {
+  const known = log.damages.of(segment);
+  // Records that never had a place in this file cannot be found missing in it.
+  const lost = known.filter((damage) => damage.toPosition === undefined);
+  segment.checkedFrom = 0;
+  segment.checkedTo = 0;
+  log.damages.replace(segment, [...damages, ...lost]);
+  for (const damage of damages) {
+    if (!known.some((one) => one.fromOffset === damage.fromOffset)) onDamaged(damage);
+  }
+}
+
+function wholeSegment(segment: Segment): Damage {
+  return {
+    segment,
+    fromOffset: segment.baseOffset,
+    toOffset: segment.writtenEndOffset,
+    fromPosition: 0,
+    toPosition: segment.writtenBytes,
+  };
+}
+
+function unstableError(segment: Segment): BrokerError {
+  const message = `${segment.file.path} does not read the same twice`;
+  return new BrokerError("KAFKA_STORAGE_ERROR", message);
 }
 
 /** The file or the disk below it is gone. Anything else (say, too many open files) may pass. */
@@ -194,8 +216,7 @@ async function timestampStart(log: LogContents, timestampMs: number): Promise<nu
   try {
     const handle = await segment.file.acquire({ create: false });
     try {
-      const interval = log.config.indexIntervalBytes;
-      const { times } = await log.reader.indexes(segment, handle, interval);
+      const { times } = await log.reader.indexes(segment, handle, log.coldOptions(segment));
       return times.offsetBefore(timestampMs);
     } finally {
       segment.file.release();

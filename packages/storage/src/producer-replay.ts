@@ -13,7 +13,7 @@ import {
 } from "@strandline/record";
 import type { AppendedBatch, ProducerStates } from "@strandline/replication";
 import { walkBatches } from "./batch-walk.js";
-import type { ColdReader } from "./cold-reader.js";
+import type { ColdOptions, ColdReader } from "./cold-reader.js";
 import type { Segment } from "./segment.js";
 
 /** Attribute: the broker stamped its own time into the batch, which changed its checksum. */
@@ -46,7 +46,7 @@ export async function replayProducers(
     readonly segments: readonly Segment[];
     readonly fromOffset: number;
     readonly toOffset: number;
-    readonly indexIntervalBytes: number;
+    readonly options: (segment: Segment) => ColdOptions;
   },
 ): Promise<void> {
   for (const segment of range.segments) {
@@ -63,13 +63,13 @@ async function replaySegment(
     readonly segment: Segment;
     readonly fromOffset: number;
     readonly toOffset: number;
-    readonly indexIntervalBytes: number;
+    readonly options: (segment: Segment) => ColdOptions;
   },
 ): Promise<void> {
   const { segment, fromOffset, toOffset } = range;
   const handle = await segment.file.acquire({ create: false });
   try {
-    const indexes = await reader.indexes(segment, handle, range.indexIntervalBytes);
+    const indexes = await reader.indexes(segment, handle, range.options(segment));
     const walk = {
       from: indexes.offsets.positionBefore(fromOffset),
       to: segment.writtenBytes,

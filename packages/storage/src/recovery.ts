@@ -6,7 +6,7 @@
 import { baseOffset, lastOffset, leaderEpoch, producerId } from "@strandline/record";
 import { LeaderEpochs, ProducerStates } from "@strandline/replication";
 import { walkBatches } from "./batch-walk.js";
-import { ColdReader } from "./cold-reader.js";
+import { type ColdOptions, ColdReader } from "./cold-reader.js";
 import { Damages, findDamages } from "./damage.js";
 import { IndexFiles, noteBatch, rebuildSegment } from "./index-files.js";
 import { LogCheckpoints, type LogState, type StoredLog } from "./log-checkpoints.js";
@@ -14,7 +14,14 @@ import type { LogOptions, LogPorts } from "./log-options.js";
 import { producerBatch, replayProducers } from "./producer-replay.js";
 import { checkSealedSegment, gapSegment } from "./sealed-check.js";
 import { Segment } from "./segment.js";
-import { baseOffsetOfName, DELETED_SUFFIX, logName } from "./segment-name.js";
+import { baseOffsetOfName, DELETED_SUFFIX, isIndexName, logName } from "./segment-name.js";
+
+const NO_APPENDS = {
+  maxTimestampMs: -1,
+  maxTimestampOffset: -1,
+  firstAppendMs: -1,
+  lastAppendMs: -1,
+};
 
 /** A log as it was found, ready to take appends. */
 export interface RecoveredLog {
@@ -68,16 +75,24 @@ class Recovery {
   async run(): Promise<RecoveredLog> {
     const stored = await this.#checkpoints.load();
     const bases = await this.#prepareDirectory();
-    const state = stored.state ?? this.#assumedState(bases);
+    const found = stored.state ?? assumedState(bases);
+    if (stored.state === undefined && bases.length > 0) this.#warnOfNoState();
+    const live = liveBases(bases, found);
+    const state = withPointIn(live, found);
+    // Before files go: a power cut may take the file that they were to be followed by.
+    if (state !== found) {
+      await this.#checkpoints.write([this.#checkpoints.putState(state)], { sync: true });
+    }
+    await this.#dropDeleted(bases.filter((base) => !live.includes(base)));
     const { recoveryPoint, logStartOffset } = state;
     this.#epochs = new LeaderEpochs(state.epochs);
     this.#epochs.truncateFromEnd(recoveryPoint.offset);
-    const live = await this.#dropBelowStart(bases, state);
     await this.#openSealed(live, stored, state);
     await this.#openActive(live, state);
     await this.#restoreProducers(stored, state);
     await this.#scan(live, state);
-    await this.#finish();
+    await this.#finish(logStartOffset);
+    this.#epochs.truncateFromStart(logStartOffset);
     const end = (this.#segments.at(-1) as Segment).nextOffset;
     return {
       segments: this.#segments,
@@ -106,61 +121,27 @@ class Recovery {
       await fileSystem.makeDirectory(directory);
       await fileSystem.syncDirectory(directory.slice(0, directory.lastIndexOf("/")));
     }
-    const bases: number[] = [];
+    const isLeftOver = (name: string): boolean =>
+      name.endsWith(DELETED_SUFFIX) ||
+      (isIndexName(name) && !names.includes(name.replace(/\.(time)?index$/, ".log")));
     for (const name of names) {
-      const base = baseOffsetOfName(name);
-      if (base !== undefined) bases.push(base);
-      else if (name.endsWith(DELETED_SUFFIX)) await fileSystem.remove(`${directory}/${name}`);
+      if (isLeftOver(name)) await fileSystem.remove(`${directory}/${name}`);
     }
-    return bases;
+    return names.map(baseOffsetOfName).filter((base) => base !== undefined);
   }
 
-  /**
-   * Without a stored state nothing says what was synced. Segments before the last were, once they
-   * were full; so only the last may have a torn tail.
-   */
-  #assumedState(bases: readonly number[]): LogState {
-    const last = bases.at(-1) ?? 0;
-    if (bases.length > 0) {
-      const { directory } = this.#options;
-      this.#ports.logger.warn(
-        { directory },
-        "no checkpoint of this log; its end is checked wholly",
-      );
-    }
-    const none = {
-      maxTimestampMs: -1,
-      maxTimestampOffset: -1,
-      firstAppendMs: -1,
-      lastAppendMs: -1,
-    };
-    return {
-      version: 1,
-      logStartOffset: bases[0] ?? 0,
-      highWatermark: bases[0] ?? 0,
-      recoveryPoint: { offset: last, baseOffset: last, position: 0 },
-      epochs: [],
-      active: { nextOffset: last, sizeBytes: 0, ...none },
-      failedAtOffset: null,
-    };
+  #warnOfNoState(): void {
+    const { directory } = this.#options;
+    this.#ports.logger.warn({ directory }, "no checkpoint of this log; its end is checked wholly");
   }
 
-  /** Finishes a deletion that was cut short: segments wholly below the log's start. */
-  async #dropBelowStart(bases: readonly number[], state: LogState): Promise<number[]> {
-    const { baseOffset: activeBase } = state.recoveryPoint;
-    const live: number[] = [];
-    for (const [index, base] of bases.entries()) {
-      let end = bases[index + 1] ?? Number.POSITIVE_INFINITY;
-      if (activeBase > base) end = Math.min(end, activeBase);
-      if (end > state.logStartOffset) {
-        live.push(base);
-        continue;
-      }
+  /** Finishes a deletion that was cut short. */
+  async #dropDeleted(bases: readonly number[]): Promise<void> {
+    for (const base of bases) {
       await this.#ports.fileSystem.remove(`${this.#options.directory}/${logName(base)}`);
       await this.#indexFiles.remove(base);
       await this.#checkpoints.write([this.#checkpoints.deleteSegment(base)], { sync: false });
     }
-    return live;
   }
 
   /** Segments below the one that the recovery point is in: only looked at, not read. */
@@ -252,7 +233,8 @@ class Recovery {
   /** The newest usable snapshot, and what the log has from there to the recovery point. */
   async #restoreProducers(stored: StoredLog, state: LogState): Promise<void> {
     const toOffset = state.recoveryPoint.offset;
-    let fromOffset = state.logStartOffset;
+    // Deleted records that are still in a file say something about their producers too.
+    let fromOffset = this.#segments[0]?.baseOffset ?? state.logStartOffset;
     for (const offset of stored.producerOffsets.toReversed()) {
       if (offset > toOffset) continue;
       const snapshot = await this.#checkpoints.producers(offset);
@@ -263,12 +245,9 @@ class Recovery {
     }
     const { indexIntervalBytes } = this.#options.config;
     const segments = this.#segments.filter((one) => this.#damages.of(one).length === 0);
-    await replayProducers(this.#producers, this.#reader, {
-      segments,
-      fromOffset,
-      toOffset,
-      indexIntervalBytes,
-    });
+    const options = (): ColdOptions => ({ indexIntervalBytes, holes: [] });
+    const range = { segments, fromOffset, toOffset, options };
+    await replayProducers(this.#producers, this.#reader, range);
   }
 
   /** Checks everything above the recovery point, and cuts at the first thing that is wrong. */
@@ -357,14 +336,25 @@ class Recovery {
   async #removeSegment(base: number): Promise<void> {
     this.#isTouched = true;
     const segment = this.#segment(base);
+    const { path } = segment.file;
+    await this.#indexFiles.remove(base);
+    if (!(await this.#ports.fileSystem.exists(path))) return;
     this.#cutBytes += await this.#fileBytes(segment);
     await segment.file.retire();
-    await this.#indexFiles.remove(base);
-    await this.#ports.fileSystem.remove(segment.file.path);
+    await this.#ports.fileSystem.remove(path);
   }
 
-  async #finish(): Promise<void> {
+  async #finish(logStartOffset: number): Promise<void> {
     for (const segment of this.#segments) segment.file.closeIdle();
+    const end = this.#segments.at(-1)?.nextOffset ?? 0;
+    // What is left was deleted before, and what came after it is gone: the log is empty.
+    if (end < logStartOffset) {
+      for (const segment of this.#segments) await this.#removeSegment(segment.baseOffset);
+      this.#segments.length = 0;
+      this.#unsealed.length = 0;
+      this.#segments.push(this.#segment(logStartOffset));
+      this.#damages.retain(this.#segments);
+    }
     const last = this.#segments.at(-1);
     if (last === undefined || last.isSealed) {
       const next = this.#segment(last?.nextOffset ?? 0);
@@ -374,6 +364,9 @@ class Recovery {
     if (!this.#isTouched) return;
     this.#isChanged = true;
     await this.#ports.fileSystem.syncDirectory(this.#options.directory);
+    for (const segment of this.#segments) {
+      if (segment.writtenBytes > 0) segment.isCreated = true;
+    }
   }
 
   #sealLast(): void {
@@ -402,4 +395,43 @@ class Recovery {
   #segment(base: number): Segment {
     return new Segment(this.#ports.fileSystem, this.#options.directory, base);
   }
+}
+
+/**
+ * Without a stored state nothing says what was synced. Segments before the last were, once they
+ * were full; so only the last may have a torn tail.
+ */
+function assumedState(bases: readonly number[]): LogState {
+  const last = bases.at(-1) ?? 0;
+  return {
+    version: 1,
+    logStartOffset: bases[0] ?? 0,
+    highWatermark: bases[0] ?? 0,
+    recoveryPoint: { offset: last, baseOffset: last, position: 0 },
+    epochs: [],
+    active: { nextOffset: last, sizeBytes: 0, ...NO_APPENDS },
+    failedAtOffset: null,
+  };
+}
+
+/** The segments that are not wholly below the log's start. */
+function liveBases(bases: readonly number[], state: LogState): number[] {
+  const { baseOffset: activeBase } = state.recoveryPoint;
+  return bases.filter((base, index) => {
+    const next = bases[index + 1] ?? Number.POSITIVE_INFINITY;
+    const end = activeBase > base ? Math.min(next, activeBase) : next;
+    return end > state.logStartOffset;
+  });
+}
+
+/** The state, with its recovery point moved on if the segment it was in is below the log's start. */
+function withPointIn(live: readonly number[], state: LogState): LogState {
+  const { baseOffset } = state.recoveryPoint;
+  const first = live[0];
+  if (first === undefined || first <= baseOffset || first > state.logStartOffset) return state;
+  return {
+    ...state,
+    recoveryPoint: { offset: first, baseOffset: first, position: 0 },
+    active: { nextOffset: first, sizeBytes: 0, ...NO_APPENDS },
+  };
 }

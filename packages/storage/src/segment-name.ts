@@ -28,3 +28,7 @@ export function baseOffsetOfName(name: string): number | undefined {
   const offset = Number(digits);
   return Number.isSafeInteger(offset) ? offset : undefined;
 }
+
+export function isIndexName(name: string): boolean {
+  return /^\d{20}\.(time)?index$/.test(name);
+}

@@ -36,12 +36,15 @@ export class TimeIndex {
     return this.#count === 0 ? -1 : this.baseOffset + (this.#offsets[this.#count - 1] as number);
   }
 
-  /** Adds an entry unless the last one has the same or a larger timestamp. */
+  /**
+   * Adds an entry unless the last one has the same or a larger timestamp, or offset: after a cut
+   * and a crash, the largest timestamp that is remembered may be that of a record which went. It
+   * is then too large, which only makes a lookup begin earlier.
+   */
   append(timestampMs: number, offset: number): void {
-    if (timestampMs <= this.lastTimestampMs) return;
+    if (timestampMs <= this.lastTimestampMs || offset <= this.lastOffset) return;
     const relative = offset - this.baseOffset;
-    assert(relative <= INT32_MAX, "a relative offset is an int32");
-    assert(offset > this.lastOffset, "offsets of an index grow");
+    assert(relative >= 0 && relative <= INT32_MAX, "a relative offset is an int32");
     if (this.#count === this.#offsets.length) this.#grow();
     this.#timestamps[this.#count] = timestampMs;
     this.#offsets[this.#count] = relative;
