@@ -17,6 +17,8 @@ export type OnAnswer = (
 ) => void;
 
 interface Pending {
+  /** The caller's, put back into the answer. */
+  readonly correlationId: number;
   readonly onAnswer: OnAnswer;
   readonly deadlineMs: number;
 }
@@ -50,7 +52,7 @@ export class ProduceForwarder {
       this.#streams.set(address, stream);
     }
     const deadlineMs = this.#clock.monotonicMs() + timeoutMs + GRACE_MS;
-    stream.send(request, { onAnswer, deadlineMs });
+    stream.send(request, { correlationId: request.correlationId, onAnswer, deadlineMs });
     this.#sweep ??= this.#timers.after(SWEEP_MS, () => this.#expire());
   }
 
@@ -114,7 +116,7 @@ class ForwardStream {
     if (pending === undefined) return;
     this.#pending.delete(response.correlationId);
     if (response.error !== undefined) pending.onAnswer(errorFromProto(response.error), undefined);
-    else pending.onAnswer(undefined, response);
+    else pending.onAnswer(undefined, { ...response, correlationId: pending.correlationId });
   }
 
   #ended(error: Error | undefined): void {
