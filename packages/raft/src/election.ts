@@ -6,7 +6,14 @@
  * link, or one that came back, cannot unseat a leader that works for the others.
  */
 import { reachedByMajority, tally } from "./quorum.js";
-import type { PreVote, PreVoteAnswer, TimeoutNow, Vote, VoteAnswer } from "./messages.js";
+import type {
+  HardState,
+  PreVote,
+  PreVoteAnswer,
+  TimeoutNow,
+  Vote,
+  VoteAnswer,
+} from "./messages.js";
 import { NOBODY, type RaftState } from "./state.js";
 
 /** Ticks between the first attempts of two survivors; more than a round trip takes. */
@@ -15,9 +22,11 @@ const STAGGER_TICKS = 2;
 /** Everyone but the leader: stands for election when the timeout has passed. */
 export function tickElection(state: RaftState): void {
   state.elapsedTicks += 1;
-  if (!state.isPromotable) return;
   const isAlone = state.voters.length === 1 && state.voters[0] === state.self;
-  if (isAlone || state.elapsedTicks >= state.electionTimeoutTicks) campaign(state);
+  if (!isAlone && state.elapsedTicks < state.electionTimeoutTicks) return;
+  if (state.isPromotable) campaign(state);
+  // A passive node waits for whoever is elected, and says that it knows nobody.
+  else state.leader = NOBODY;
 }
 
 /** Asks whether an election would be won. No effect on a leader or on a node that is no voter. */
@@ -38,6 +47,16 @@ function elect(state: RaftState, isTransfer: boolean): void {
   for (const to of others(state)) {
     state.send({ kind: "vote", to, lastIndex, lastTerm, isTransfer });
   }
+}
+
+/**
+ * A hard state reached the disk. A candidate may count its own vote from then on: the only voter of
+ * a cluster would otherwise lead a term that it forgets when it crashes now, and could give its
+ * vote of that same term to another server afterwards.
+ */
+export function voteDurable(state: RaftState, durable: HardState): void {
+  if (state.role !== "candidate" || durable.term !== state.term) return;
+  state.votes.set(state.self, true);
   countVotes(state);
 }
 

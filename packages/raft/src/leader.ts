@@ -13,7 +13,7 @@ import type {
   RaftMessage,
   ReadIndex,
 } from "./messages.js";
-import { settleConfiguration } from "./membership.js";
+import { dropLeaving, settleConfiguration } from "./membership.js";
 import type { Progress } from "./progress.js";
 import { reachedByMajority } from "./quorum.js";
 import { NOBODY, type RaftState } from "./state.js";
@@ -27,6 +27,7 @@ export function tickLeader(state: RaftState): void {
     return;
   }
   tickTransfer(state);
+  dropLeaving(state);
   state.heartbeatElapsedTicks += 1;
   if (state.heartbeatElapsedTicks >= heartbeatTicks) sendHeartbeats(state);
 }
@@ -92,6 +93,7 @@ export function flush(state: RaftState): void {
       else sendAppend(state, id, state.options.entriesBytesMax);
     }
   }
+  dropLeaving(state);
 }
 
 /**

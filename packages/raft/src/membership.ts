@@ -43,28 +43,33 @@ export function proposeConfiguration(
   if (voters.length === 0) return "last-voter";
   const next = state.log.lastIndex + 1;
   const index = state.append("configuration", encodeVoters(voters));
-  if (change.kind === "add") state.addPeer(change.id, next);
   const peer = state.peers.get(change.id);
-  // One that leaves is fed until its removal is committed, so that it learns of it.
-  if (peer !== undefined) peer.isLeaving = change.kind === "remove";
+  if (change.kind === "remove") {
+    // Still fed until it knows: it would go on asking for votes otherwise.
+    if (peer !== undefined) peer.isLeaving = true;
+  } else {
+    // What it held before it left does not count: it may come back with another disk.
+    state.peers.delete(change.id);
+    state.addPeer(change.id, next);
+  }
   return { index, term: state.term };
 }
 
-/** The commit index moved: a removal that it passed takes effect on those who left. */
+/** The commit index moved: a leader whose own removal it passed has done its last duty. */
 export function settleConfiguration(state: RaftState): void {
   if (state.log.votersIndex > state.log.commit) return;
-  for (const [id, peer] of state.peers) {
-    if (!peer.isLeaving) continue;
-    const { commit } = state.log;
-    const prevTerm = state.log.termAt(peer.matchIndex);
-    // Its last message: what it holds of the commit. If that is lost, nobody votes for it anyway.
-    if (prevTerm !== undefined) {
-      const prevIndex = peer.matchIndex;
-      state.send({ kind: "append", to: id, prevIndex, prevTerm, entries: [], commit });
-    }
-    state.peers.delete(id);
-  }
   if (!state.voters.includes(state.self)) resign(state);
+}
+
+/** Ends the feeding of those whose removal is committed, once they were told or stay silent. */
+export function dropLeaving(state: RaftState): void {
+  const { votersIndex, commit } = state.log;
+  if (votersIndex > commit) return;
+  for (const [id, peer] of state.peers) {
+    const isTold = peer.matchIndex >= votersIndex && peer.sentCommit >= votersIndex;
+    const isSilent = peer.silentTicks >= state.options.electionTicks;
+    if (peer.isLeaving && (isTold || isSilent)) state.peers.delete(id);
+  }
 }
 
 /** This leader led without counting itself until its own removal was committed. Now it goes. */

@@ -15,7 +15,7 @@
  * what that causes is in the next `Ready`. One `Ready` is out at a time.
  */
 import { assert } from "@strandline/model";
-import { campaign, leaderLost } from "./election.js";
+import { campaign, leaderLost, voteDurable } from "./election.js";
 import { advanceCommit, flush, isFlushDue } from "./leader.js";
 import {
   type ConfigurationChange,
@@ -239,6 +239,7 @@ export class RaftNode {
     state.log.markStable(ready.entries);
     const applied = ready.committed.at(-1);
     if (applied !== undefined) state.log.markApplied(applied.index);
+    if (ready.hardState !== undefined) voteDurable(state, ready.hardState);
     // A leader counts its own entries like everyone's: once they are durable.
     if (state.role === "leader") advanceCommit(state);
   }

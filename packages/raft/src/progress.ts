@@ -30,7 +30,7 @@ export class Progress {
   silentTicks = 0;
   /** The latest read round it confirmed. */
   readRound = 0;
-  /** True from the removal of this voter until the removal is committed. */
+  /** True for a voter that is removed; it is fed until it knows. */
   isLeaving = false;
 
   constructor(next: number, inflightMax: number) {
@@ -101,10 +101,12 @@ export class Progress {
 
   /** Messages may have been lost: find the agreement point again, from what is certain. */
   probe(): void {
+    this.#isProbeSent = false;
+    // Nothing certain yet: the guess at hand is better than starting at the first entry.
+    if (this.#state === "probe") return;
     this.#state = "probe";
     this.#next = this.#matchIndex + 1;
     this.#inflight = [];
-    this.#isProbeSent = false;
   }
 
   /** It answered a heartbeat: whatever probe is out may be repeated. */

@@ -119,13 +119,13 @@ export class RaftState {
     this.votes.set(this.self, true);
   }
 
+  /** Its own vote counts like everyone's: once it is durable, see `voteDurable`. */
   becomeCandidate(): void {
     assert(this.role !== "leader", "a leader does not campaign");
     assert(this.isPromotable, "only a voter campaigns");
     this.term += 1;
     this.vote = this.self;
     this.#changeRole("candidate");
-    this.votes.set(this.self, true);
   }
 
   becomeLeader(): void {
