@@ -148,7 +148,7 @@ export class Partition {
    */
   requireLeader(epoch?: number): LeaderRole {
     if (this.#failure !== undefined) {
-      throw new BrokerError("KAFKA_STORAGE_ERROR", "the log of this replica has failed");
+      throw new BrokerError("KAFKA_STORAGE_ERROR", this.#failure.message);
     }
     const leader = this.#leader;
     if (leader === undefined || !this.owner.isServing()) {
@@ -225,6 +225,14 @@ export class Partition {
     );
     this.#stepDown("the log of this replica has failed", "KAFKA_STORAGE_ERROR");
     this.owner.onLogFailed(this, error);
+  }
+
+  /** This replica lacks records that it once acknowledged: it neither leads nor follows. */
+  stayOut(reason: string): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = new Error(reason);
+    this.ports.logger.error({ partition: this.key, reason }, "this replica stays out");
+    this.#stepDown(reason, "KAFKA_STORAGE_ERROR");
   }
 
   get follower(): FollowerRole | undefined {

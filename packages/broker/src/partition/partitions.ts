@@ -19,6 +19,7 @@ import {
 import { Log } from "@strandline/storage";
 import type { BrokerConfig } from "../broker-config.js";
 import type { BrokerPorts } from "../ports.js";
+import { repairLog } from "./log-repair.js";
 import {
   type FollowerLink,
   type IsrProposal,
@@ -29,6 +30,7 @@ import { ReplicaFetcher } from "./replica-fetcher.js";
 import { type TopicSettings, topicSettings } from "./topic-settings.js";
 
 const OPEN_CONCURRENCY = 16;
+const REPAIR_MS_MAX = 30_000;
 
 /** What the set asks of the broker. */
 export interface PartitionsOwner {
@@ -51,6 +53,7 @@ export class Partitions implements PartitionOwner {
   readonly #opening = new Map<string, Promise<void>>();
   readonly #links = new Map<NodeId, ReplicaFetcher>();
   readonly #settings = new Map<string, TopicSettings>();
+  readonly #repairing = new Set<string>();
   #image: MetadataImage | undefined;
   #eligible: ReadonlyMap<NodeId, BrokerEpoch> = new Map();
   #queue: (() => Promise<void>)[] = [];
@@ -235,14 +238,63 @@ export class Partitions implements PartitionOwner {
       observer: {
         onDurable: (endOffset) => opened?.onDurable(endOffset),
         onFailed: (error) => opened?.onLogFailed(error),
+        onDamaged: () => this.#damaged(opened),
       },
     });
+    const isWhole = await this.#repair(log, topic, partition, REPAIR_MS_MAX);
     opened = new Partition(
       this.#ports,
       { topicId: topic, partition, replicaLagMsMax: this.#config.replicaLagMsMax },
       { log, owner: this, settings },
     );
+    if (!isWhole) opened.stayOut(`offsets ${rangeText(log)} are damaged, and no replica has them`);
     return opened;
+  }
+
+  /** Before it takes part, and so before this broker is admitted: a repair needs no leader. */
+  async #repair(log: Log, topic: TopicId, partition: number, timeoutMs: number): Promise<boolean> {
+    const key = topicPartitionKey(topic, partition);
+    const damaged = log.recovery.damaged;
+    if (damaged === undefined) return true;
+    this.#ports.logger.error({ partition: key, ...damaged }, "stored records are damaged");
+    return await repairLog(
+      this.#ports,
+      log,
+      {
+        key,
+        topicId: topic,
+        partition,
+        peers: () => this.#peersOf(topic, partition),
+        isOver: () => this.#isClosed,
+      },
+      timeoutMs,
+    );
+  }
+
+  #peersOf(topic: TopicId, partition: number): string[] {
+    const image = this.#image;
+    const replicas = image?.topics.get(topic)?.partitions[partition]?.replicas ?? [];
+    return replicas
+      .filter((id) => id !== this.nodeId)
+      .map((id) => image?.nodes.get(id)?.peerAddress)
+      .filter((address) => address !== undefined);
+  }
+
+  /** A read found damage in records of long ago. */
+  #damaged(opened: Partition | undefined): void {
+    if (opened === undefined || this.#isClosed || this.#repairing.has(opened.key)) return;
+    const { key, topicId, partition, log } = opened;
+    this.#repairing.add(key);
+    this.#repair(log, topicId, partition, REPAIR_MS_MAX).then(
+      (isWhole) => {
+        this.#repairing.delete(key);
+        if (!isWhole)
+          opened.stayOut(`offsets ${rangeText(log)} are damaged, and no replica has them`);
+      },
+      (error: unknown) => {
+        opened.onLogFailed(error instanceof Error ? error : new Error(String(error)));
+      },
+    );
   }
 
   #remove(topic: TopicId, partition: number): void {
@@ -312,6 +364,11 @@ export class Partitions implements PartitionOwner {
 }
 
 const EMPTY_DELTA: MetadataDelta = { partitions: [], topics: [], nodes: [], configs: [] } as never;
+
+function rangeText(log: Log): string {
+  const damaged = log.recovery.damaged;
+  return damaged === undefined ? "" : `${damaged.fromOffset} to ${damaged.toOffset}`;
+}
 
 function stateOf(
   image: MetadataImage,
