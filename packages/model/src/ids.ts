@@ -40,7 +40,10 @@ export function leaderEpoch(value: number): LeaderEpoch {
 }
 
 export function partitionEpoch(value: number): PartitionEpoch {
-  assert(Number.isInteger(value) && value >= 0 && value <= INT32_MAX, "partition epoch is an int32");
+  assert(
+    Number.isInteger(value) && value >= 0 && value <= INT32_MAX,
+    "partition epoch is an int32",
+  );
   return value as PartitionEpoch;
 }
 

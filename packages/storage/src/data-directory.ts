@@ -188,7 +188,6 @@ async function prepare(fileSystem: FileSystem, path: string): Promise<void> {
     }
     await fileSystem.remove(probePath);
     // A log syncs its own directory and the one above; that one's name must last as well.
-    await fileSystem.makeDirectory(`${path}/topics`);
     await fileSystem.syncDirectory(path);
     await fileSystem.syncDirectory(parentOf(path));
   } catch (error) {

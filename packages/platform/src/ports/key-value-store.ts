@@ -5,7 +5,10 @@ export interface KeyValueStore {
    * Applies all operations or none. With `sync` they are durable when the promise resolves;
    * whatever gates a vote or an acknowledgement needs it.
    */
-  write(operations: readonly KeyValueOperation[], options: { readonly sync: boolean }): Promise<void>;
+  write(
+    operations: readonly KeyValueOperation[],
+    options: { readonly sync: boolean },
+  ): Promise<void>;
   /** Entries with `from <= key < to`, in key order. Small ranges only: all of it is in memory. */
   range(from: string, to: string): Promise<readonly (readonly [key: string, value: Uint8Array])[]>;
   close(): Promise<void>;

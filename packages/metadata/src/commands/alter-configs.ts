@@ -1,0 +1,170 @@
+/**
+ * Sets settings, or returns them to their defaults.
+ *
+ * A change of `min.insync.replicas` also steps the partition epoch of every partition it applies
+ * to. A leader that has not seen the change yet could otherwise have an ISR accepted under the new
+ * minimum (with the replica it dropped declared eligible), and go on committing by the old one
+ * without that replica. With the step, its proposal is refused until it knows the new minimum.
+ */
+import { isNodeId } from "@strandline/model";
+import { effectiveInSyncMin, inSyncReplicasMin, topicConfigValue } from "../config-resolution.js";
+import type { ConfigSpec } from "../config-spec.js";
+import { accept, type Decision, type Refused, refuse } from "../decision.js";
+import {
+  brokerResource,
+  type MetadataImage,
+  type Topic,
+  topicByName,
+  topicResource,
+} from "../image.js";
+import type { JsonObject } from "../json.js";
+import { textOf } from "../json.js";
+import { MetadataError } from "../metadata-error.js";
+import { partitionStep } from "../partition-rules.js";
+import type { MetadataRecord, PartitionChangedRecord } from "../records.js";
+import { replay } from "../replay.js";
+import { clusterConfigSpec, topicConfigSpec } from "../topic-configs.js";
+import { type Settings, settingRecords, settingsRefusal } from "./config-changes.js";
+import { durabilityRefusal, weakDurabilityRefusal } from "./durability-rules.js";
+
+export interface ConfigResource {
+  readonly type: "topic" | "broker";
+  /** Topic name, or broker id; empty: all brokers. */
+  readonly name: string;
+}
+
+export interface AlterConfigsCommand {
+  readonly kind: "alter-configs";
+  readonly resource: ConfigResource;
+  readonly set: Settings;
+  /** Back to the default. */
+  readonly remove: readonly string[];
+  readonly validateOnly: boolean;
+  /** Allows min.insync.replicas = 1 with two replicas or more. */
+  readonly allowWeakDurability: boolean;
+}
+
+export interface AlterConfigsResponse {
+  readonly kind: "alter-configs";
+}
+
+export function decideAlterConfigs(
+  image: MetadataImage,
+  command: AlterConfigsCommand,
+): Decision<AlterConfigsResponse> {
+  const target = targetOf(image, command.resource);
+  if ("refusal" in target) return target;
+  const removed = Object.fromEntries(command.remove.map((name) => [name, ""]));
+  const unknown = Object.keys(removed).find((name) => target.specOf(name) === undefined);
+  if (unknown !== undefined) return refuse("INVALID_CONFIG", `there is no setting "${unknown}"`);
+  const both = command.remove.find((name) => Object.hasOwn(command.set, name));
+  if (both !== undefined) {
+    return refuse("INVALID_REQUEST", `setting "${both}" is both set and removed`);
+  }
+  const refusal = settingsRefusal(command.set, target.specOf);
+  if (refusal !== undefined) return refusal;
+  const settings = settingRecords(target.key, image.configs.get(target.key), command);
+  const after = replay(image, settings, image.offset).image;
+  const weak = durabilityChangeRefusal(image, after, { command, topic: target.topic });
+  if (weak !== undefined) return weak;
+  const response = { kind: "alter-configs" as const };
+  if (command.validateOnly) return accept(response);
+  const topics = target.topic === undefined ? image.topics.values() : [target.topic];
+  const records: MetadataRecord[] = [...settings, ...steppedPartitions(image, after, topics)];
+  return accept(response, records);
+}
+
+interface Target {
+  /** Key in `MetadataImage.configs`. */
+  readonly key: string;
+  readonly specOf: (name: string) => ConfigSpec | undefined;
+  /** Undefined for all brokers: then every topic may be concerned. */
+  readonly topic: Topic | undefined;
+}
+
+function targetOf(image: MetadataImage, resource: ConfigResource): Target | Refused {
+  if (resource.type === "topic") {
+    const topic = topicByName(image, resource.name);
+    if (topic === undefined) {
+      return refuse("UNKNOWN_TOPIC_OR_PARTITION", `no topic ${resource.name}`);
+    }
+    return { key: topicResource(topic.name), specOf: topicConfigSpec, topic };
+  }
+  if (resource.name === "") {
+    return { key: brokerResource(""), specOf: clusterConfigSpec, topic: undefined };
+  }
+  const id = /^\d{1,10}$/.test(resource.name) ? Number(resource.name) : -1;
+  if (!isNodeId(id) || !image.nodes.has(id)) {
+    return refuse("INVALID_REQUEST", `no broker ${resource.name}`);
+  }
+  // A default that differs between brokers would make the replicas of one partition differ.
+  return refuse("INVALID_CONFIG", "settings apply to all brokers; name none of them");
+}
+
+/** Only what this change touches is judged: a topic may hold what was allowed before. */
+function durabilityChangeRefusal(
+  before: MetadataImage,
+  after: MetadataImage,
+  change: { readonly command: AlterConfigsCommand; readonly topic: Topic | undefined },
+): Refused | undefined {
+  const { command, topic } = change;
+  const { allowWeakDurability } = command;
+  if (topic === undefined) {
+    const isWeak = command.set["min.insync.replicas"] === "1";
+    return isWeak && !allowWeakDurability ? weakDurabilityRefusal(2) : undefined;
+  }
+  const was = (name: string): string => topicConfigValue(before, topic.name, name);
+  const is = (name: string): string => topicConfigValue(after, topic.name, name);
+  if (was("durability") === "replicated" && is("durability") === "fsync") {
+    return refuse(
+      "INVALID_CONFIG",
+      `topic ${topic.name} has acknowledged records that no disk may hold yet; they do not ` +
+        "become durable by a setting. Create a topic with durability=fsync",
+    );
+  }
+  const isTouched = ["min.insync.replicas", "durability"].some((name) => was(name) !== is(name));
+  if (!isTouched) return undefined;
+  const isWeakened = was("min.insync.replicas") !== is("min.insync.replicas");
+  return durabilityRefusal(after, topic.name, {
+    replicationFactor: Math.max(0, ...topic.partitions.map((each) => each.replicas.length)),
+    allowWeakDurability: allowWeakDurability || !isWeakened,
+  });
+}
+
+function steppedPartitions(
+  before: MetadataImage,
+  after: MetadataImage,
+  topics: Iterable<Topic>,
+): PartitionChangedRecord[] {
+  const records: PartitionChangedRecord[] = [];
+  for (const topic of topics) {
+    const was = inSyncReplicasMin(before, topic.name);
+    const is = inSyncReplicasMin(after, topic.name);
+    if (was === is) continue;
+    topic.partitions.forEach((partition, index) => {
+      const { replicas, isr, elr, leader } = partition;
+      const inSyncMin = effectiveInSyncMin(is, replicas.length);
+      if (inSyncMin === effectiveInSyncMin(was, replicas.length)) return;
+      const at = { topicId: topic.id, partition: index };
+      const target = { isr, elr: isr.length >= inSyncMin ? [] : elr, leader };
+      records.push(partitionStep(at, partition, target));
+    });
+  }
+  return records;
+}
+
+export function decodeAlterConfigs(json: JsonObject): AlterConfigsCommand {
+  const resource = json.object("resource");
+  const type = resource.text("type");
+  if (type !== "topic" && type !== "broker") {
+    throw new MetadataError(`${resource.path}.type is neither "topic" nor "broker"`);
+  }
+  return {
+    kind: "alter-configs",
+    resource: { type, name: resource.text("name") },
+    set: json.texts("set"),
+    remove: json.list("remove", (value, path) => textOf(value, path)),
+    validateOnly: json.boolean("validateOnly"),
+    allowWeakDurability: json.boolean("allowWeakDurability"),
+  };
+}

@@ -1,0 +1,106 @@
+/**
+ * What the cluster is, at one metadata offset: an immutable whole. Only `replay` makes a new one,
+ * and it shares with the old one all that did not change.
+ */
+import type {
+  BrokerEpoch,
+  ClusterId,
+  DirectoryId,
+  LeaderEpoch,
+  NodeId,
+  PartitionEpoch,
+  TopicId,
+} from "@strandline/model";
+
+export interface MetadataImage {
+  /** Undefined until the first controller leader has minted it. */
+  readonly clusterId: ClusterId | undefined;
+  /** Metadata offset up to which this image holds everything. Exclusive. */
+  readonly offset: number;
+  readonly nodes: ReadonlyMap<NodeId, NodeRegistration>;
+  readonly topics: ReadonlyMap<TopicId, Topic>;
+  /** Topic ids by topic name. */
+  readonly topicIds: ReadonlyMap<string, TopicId>;
+  /** Explicit settings by resource: "topic:<name>", "broker:<id>", "broker:" for all brokers. */
+  readonly configs: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  /** First producer id not handed out yet. */
+  readonly nextProducerId: number;
+}
+
+/** One node as it registered last. */
+export interface NodeRegistration {
+  readonly id: NodeId;
+  readonly directoryId: DirectoryId;
+  /** Random, new for each process. */
+  readonly incarnationId: string;
+  readonly brokerEpoch: BrokerEpoch;
+  /** Where clients reach it: "host:port". */
+  readonly address: string;
+  /** Where nodes reach it: "host:port". */
+  readonly peerAddress: string;
+  /** Empty: none. */
+  readonly rack: string;
+  readonly version: string;
+  /** Registered, but not serving. A fenced node is in no ISR and leads nothing. */
+  readonly isFenced: boolean;
+  /** Has asked to hand over. It joins no ISR, and leads only where nobody else can. */
+  readonly isStopping: boolean;
+  /** Its directory was closed cleanly under the registration before this one. */
+  readonly cleanShutdown: boolean;
+}
+
+export interface Topic {
+  readonly id: TopicId;
+  readonly name: string;
+  /** By partition number; dense. */
+  readonly partitions: readonly Partition[];
+}
+
+export interface Partition {
+  /** Assigned, in order of preference: the first one is the preferred leader. */
+  readonly replicas: readonly NodeId[];
+  /** In sync. In replica order, all unfenced; empty when nobody can lead. */
+  readonly isr: readonly NodeId[];
+  /**
+   * Eligible although not in sync (KIP-966): they hold every committed record, because nothing has
+   * been committed since they left. Only while the ISR is below its minimum.
+   */
+  readonly elr: readonly NodeId[];
+  /** In the ISR; -1 while nobody leads. */
+  readonly leader: NodeId | -1;
+  readonly leaderEpoch: LeaderEpoch;
+  readonly partitionEpoch: PartitionEpoch;
+}
+
+/** The image before the first record. */
+export function emptyImage(): MetadataImage {
+  return {
+    clusterId: undefined,
+    offset: 0,
+    nodes: new Map(),
+    topics: new Map(),
+    topicIds: new Map(),
+    configs: new Map(),
+    nextProducerId: 0,
+  };
+}
+
+export function topicByName(image: MetadataImage, name: string): Topic | undefined {
+  const id = image.topicIds.get(name);
+  return id === undefined ? undefined : image.topics.get(id);
+}
+
+/** Key of a topic's settings in `MetadataImage.configs`. */
+export function topicResource(name: string): string {
+  return `topic:${name}`;
+}
+
+/** Key of one broker's settings, or of all brokers' with an empty id. */
+export function brokerResource(id: NodeId | ""): string {
+  return `broker:${id}`;
+}
+
+/** May lead and join an ISR: registered, not fenced, not about to stop. */
+export function isUsable(node: NodeRegistration | undefined): boolean {
+  return node !== undefined && !node.isFenced && !node.isStopping;
+}

@@ -1,0 +1,195 @@
+/**
+ * The settings a topic may have, under the names Kafka gives them, and one of our own:
+ * `durability`. Settings that only make sense with machinery this cluster does not have are
+ * accepted and stored, so that tools which always send them keep working; their text says so.
+ */
+import { BATCH_BYTES_DEFAULT, BATCH_BYTES_LIMIT } from "@strandline/model";
+import type { ConfigSpec } from "./config-spec.js";
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const WITHOUT_EFFECT = "Stored for compatibility with Kafka; has no effect.";
+
+/** Every topic setting, in the order people are shown them. */
+export const TOPIC_CONFIGS: readonly ConfigSpec[] = [
+  {
+    name: "cleanup.policy",
+    type: "list",
+    defaultValue: "delete",
+    values: ["delete", "compact"],
+    clusterName: "log.cleanup.policy",
+    documentation:
+      "delete: old segments are removed by retention. compact: the newest record of each key is " +
+      "meant to stay; stored, and retention does not apply, but nothing is compacted yet.",
+  },
+  {
+    name: "compression.type",
+    type: "string",
+    defaultValue: "producer",
+    values: ["producer"],
+    reason: "brokers keep batches as the producer compressed them, so only producer is possible",
+    clusterName: "compression.type",
+    documentation: "producer: batches stay as the producer compressed them.",
+  },
+  {
+    name: "durability",
+    type: "string",
+    defaultValue: "fsync",
+    values: ["fsync", "replicated"],
+    documentation:
+      "fsync: an acks=all answer means the record is on the disk of every in-sync replica. " +
+      "replicated: it means every in-sync replica has it in memory; a power loss that takes all " +
+      "of them at once loses acknowledged records. Needs a replication factor of 3, and cannot " +
+      "become fsync later.",
+  },
+  {
+    name: "file.delete.delay.ms",
+    type: "long",
+    defaultValue: "60000",
+    clusterName: "log.segment.delete.delay.ms",
+    documentation: "How long a removed segment's file stays on the disk. Milliseconds.",
+  },
+  {
+    name: "index.interval.bytes",
+    type: "int",
+    defaultValue: "4096",
+    clusterName: "log.index.interval.bytes",
+    documentation: "Bytes of log between two entries of a segment's offset index.",
+  },
+  {
+    name: "max.message.bytes",
+    type: "int",
+    defaultValue: String(BATCH_BYTES_DEFAULT),
+    min: 1,
+    max: BATCH_BYTES_LIMIT,
+    clusterName: "message.max.bytes",
+    documentation: "Largest record batch accepted, as received from the producer. Bytes.",
+  },
+  {
+    name: "message.timestamp.after.max.ms",
+    type: "long",
+    defaultValue: "3600000",
+    clusterName: "log.message.timestamp.after.max.ms",
+    documentation:
+      "How far in the future a record's timestamp may lie; a later one would keep its segment " +
+      "from retention. Milliseconds.",
+  },
+  {
+    name: "message.timestamp.type",
+    type: "string",
+    defaultValue: "CreateTime",
+    values: ["CreateTime", "LogAppendTime"],
+    clusterName: "log.message.timestamp.type",
+    documentation: "CreateTime: the producer's timestamps stay. LogAppendTime: the leader's clock.",
+  },
+  {
+    name: "min.insync.replicas",
+    type: "int",
+    defaultValue: "2",
+    min: 1,
+    clusterName: "min.insync.replicas",
+    documentation:
+      "In-sync replicas, the leader included, without which nothing is committed; never more " +
+      "than the replication factor. 1 with two or more replicas needs an explicit permission: " +
+      "the last replica's failure could lose acknowledged records.",
+  },
+  {
+    name: "retention.bytes",
+    type: "long",
+    defaultValue: "-1",
+    min: -1,
+    clusterName: "log.retention.bytes",
+    documentation: "Size of a partition from which its oldest segments are removed; -1: no limit.",
+  },
+  {
+    name: "retention.ms",
+    type: "long",
+    defaultValue: String(7 * DAY_MS),
+    min: -1,
+    clusterName: "log.retention.ms",
+    documentation: "Age from which segments are removed, in milliseconds; -1: no limit.",
+  },
+  {
+    name: "segment.bytes",
+    type: "int",
+    defaultValue: "1073741824",
+    min: 1024,
+    clusterName: "log.segment.bytes",
+    documentation: "A segment rolls when the next batch would make it larger. Bytes.",
+  },
+  {
+    name: "segment.ms",
+    type: "long",
+    defaultValue: String(7 * DAY_MS),
+    min: 1,
+    clusterName: "log.roll.ms",
+    documentation: "A segment rolls when it is older than this. Milliseconds.",
+  },
+  {
+    name: "unclean.leader.election.enable",
+    type: "boolean",
+    defaultValue: "false",
+    values: ["false"],
+    reason: "an election that may lose records is never automatic; an operator asks for it by name",
+    documentation: "Always false: elections that may lose records happen only by name.",
+  },
+  stored("delete.retention.ms", "long", String(DAY_MS)),
+  stored("flush.messages", "long", "9223372036854775807", "durability says what is synced when."),
+  stored("flush.ms", "long", "9223372036854775807", "durability says what is synced when."),
+  stored("max.compaction.lag.ms", "long", "9223372036854775807"),
+  stored("message.timestamp.before.max.ms", "long", "9223372036854775807"),
+  { ...stored("min.cleanable.dirty.ratio", "double", "0.5"), max: 1 },
+  stored("min.compaction.lag.ms", "long", "0"),
+  stored("preallocate", "boolean", "false"),
+  stored("segment.index.bytes", "int", "10485760"),
+  stored("segment.jitter.ms", "long", "0"),
+];
+
+function stored(
+  name: string,
+  type: ConfigSpec["type"],
+  defaultValue: string,
+  why = "",
+): ConfigSpec {
+  return { name, type, defaultValue, documentation: `${WITHOUT_EFFECT} ${why}`.trim() };
+}
+
+/** Settings of all brokers that are no topic's default. */
+const CLUSTER_OWN_CONFIGS: readonly ConfigSpec[] = [
+  {
+    name: "default.replication.factor",
+    type: "int",
+    defaultValue: "3",
+    min: 1,
+    max: 32_767,
+    documentation:
+      "Replicas of a topic created without a number. Unless set: 3, or the number of brokers " +
+      "while fewer than 3 are registered.",
+  },
+  {
+    name: "num.partitions",
+    type: "int",
+    defaultValue: "1",
+    min: 1,
+    max: 10_000,
+    documentation: "Partitions of a topic created without a number.",
+  },
+];
+
+/** Settings of all brokers: their own, and the defaults of topics under Kafka's broker names. */
+export const CLUSTER_CONFIGS: readonly ConfigSpec[] = [
+  ...CLUSTER_OWN_CONFIGS,
+  ...TOPIC_CONFIGS.flatMap((spec) =>
+    spec.clusterName === undefined ? [] : [{ ...spec, name: spec.clusterName }],
+  ),
+];
+
+const TOPIC_BY_NAME = new Map(TOPIC_CONFIGS.map((spec) => [spec.name, spec]));
+const CLUSTER_BY_NAME = new Map(CLUSTER_CONFIGS.map((spec) => [spec.name, spec]));
+
+export function topicConfigSpec(name: string): ConfigSpec | undefined {
+  return TOPIC_BY_NAME.get(name);
+}
+
+export function clusterConfigSpec(name: string): ConfigSpec | undefined {
+  return CLUSTER_BY_NAME.get(name);
+}
