@@ -4,3 +4,4 @@ export * from "./isr.js";
 export * from "./leader.js";
 export * from "./leader-epochs.js";
 export * from "./producer-states.js";
+export * from "./replica-progress.js";

@@ -82,7 +82,15 @@ export class Isr {
   /** The controller answered the one proposal. Returns whether the partition epoch moved. */
   answered(answer: IsrAnswer): boolean {
     this.#awaitsAnswer = false;
-    if (answer.kind === "committed") return this.changed(answer.isr, answer.partitionEpoch);
+    if (answer.kind === "committed") {
+      if (this.changed(answer.isr, answer.partitionEpoch)) return true;
+      // Nothing new: the ISR was so already, the metadata came first, or this answers an earlier
+      // proposal. In the last case the latest is still under way, and its members must count.
+      this.#doubt();
+      this.#proposed = undefined;
+      this.#count();
+      return false;
+    }
     if (this.#mayAnswerLate || !CERTAIN_REFUSALS.has(answer.code)) this.#doubt();
     // A proposal of an older partition epoch says nothing about this one.
     if (answer.code === "INVALID_UPDATE_VERSION" && this.#proposed !== undefined) {
@@ -93,9 +101,13 @@ export class Isr {
     return false;
   }
 
-  /** No answer will come any more, as far as one can tell. */
+  /**
+   * No answer will come any more, as far as one can tell; or the newer partition epoch that a
+   * refusal spoke of does not come, as when a late refusal was taken for another proposal's.
+   */
   giveUp(): void {
-    this.#mayAnswerLate = true;
+    if (this.#awaitsAnswer) this.#mayAnswerLate = true;
+    this.#isOutdated = false;
     this.#awaitsAnswer = false;
     this.#doubt();
     this.#proposed = undefined;
