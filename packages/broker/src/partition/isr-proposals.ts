@@ -33,6 +33,10 @@ export function proposeIsr(
     (error: unknown) => {
       // Anything else is a bug: it must not be mistaken for an answer, and asked again for ever.
       if (!(error instanceof BrokerError)) throw error;
+      partition.ports.logger.debug(
+        { partition: partition.key, code: error.code, reason: error.message },
+        "the controller refused a change of the in-sync replicas",
+      );
       // A refusal that comes at once must not become a question that is asked at once.
       partition.ports.timers.after(REFUSED_MS, () => {
         if (partition.leader?.epoch !== proposal.leaderEpoch) return;

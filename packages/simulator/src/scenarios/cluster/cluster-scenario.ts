@@ -58,6 +58,8 @@ class ClusterRun {
     injector.start();
     await world.run({ untilMs: FAULTS_MS });
     injector.heal();
+    // A broker whose clock is hours behind refuses records as being from the future, and is right.
+    for (const id of this.#ids) world.machine(nodeName(id)).wall.skewMs = 0;
     if (world.findings().length === 0) await this.#recover();
     return seedResult(world, { acknowledged: this.#acknowledgedCount, nodes: this.#ids.length });
   }
