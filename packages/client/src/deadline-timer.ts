@@ -1,5 +1,6 @@
 /** One timer that stands for many deadlines: it fires at the earliest that it was told of. */
 import type { Clock, Timer, Timers } from "@strandline/platform";
+import { delayUntil } from "./waits.js";
 
 export class DeadlineTimer {
   readonly #ports: { readonly clock: Clock; readonly timers: Timers };
@@ -18,7 +19,7 @@ export class DeadlineTimer {
     if (this.#isClosed || this.#atMs <= atMs) return;
     this.#timer?.cancel();
     this.#atMs = atMs;
-    const delayMs = Math.max(atMs - this.#ports.clock.monotonicMs(), 0);
+    const delayMs = delayUntil(this.#ports.clock, atMs);
     this.#timer = this.#ports.timers.after(delayMs, () => {
       this.disarm();
       this.#onDue();

@@ -1,6 +1,14 @@
 /** Waiting with an end: every wait here ends by its timer, or by the caller's signal. */
-import type { Timer, Timers } from "@strandline/platform";
+import type { Clock, Timer, Timers } from "@strandline/platform";
 import { abortedError } from "./errors.js";
+
+/**
+ * Delay until a moment, in whole milliseconds, rounded up: a timer set for a fraction could fire a
+ * rounding error early, find nothing due, and be set again for no time at all, for ever.
+ */
+export function delayUntil(clock: Clock, atMs: number): number {
+  return Math.max(Math.ceil(atMs - clock.monotonicMs()), 0);
+}
 
 /** Resolves after `delayMs`; rejects with `ABORTED` when the signal fires first. */
 export async function sleep(timers: Timers, delayMs: number, signal?: AbortSignal): Promise<void> {

@@ -136,10 +136,10 @@ export class ClusterMetadata {
     });
   }
 
-  /** As `requestRefresh`, when what is known has reached its maximal age. */
-  refreshIfOld(): void {
+  /** As `requestRefresh`, when what is known is older than this, or has its maximal age. */
+  refreshIfOld(ageMsMax = this.#options.metadataAgeMsMax): void {
     const ageMs = this.#ports.clock.monotonicMs() - this.#refreshedAtMs;
-    if (ageMs > this.#options.metadataAgeMsMax) this.requestRefresh();
+    if (ageMs > ageMsMax) this.requestRefresh();
   }
 
   /** Calls `listener` after every answer, until the returned function is called. */

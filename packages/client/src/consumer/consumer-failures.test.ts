@@ -85,6 +85,19 @@ describe("a consumer whose broker changes", () => {
     expect(world.cluster.consumeStreams).toBe(streams);
   });
 
+  it("leaves a broker that hangs as soon as another leads in its place", async () => {
+    const world = worldWith(1);
+    const consumer = await consumerAt(world, 0);
+    expect(await take(world, consumer, 1)).toEqual([0]);
+    const host = world.network.hosts.get("broker-1:9000");
+    if (host !== undefined) host.isSilent = true;
+    await world.time.advance(2_000);
+    world.cluster.moveLeader("t", 0, 3);
+    fill(world, 0, 1);
+    expect(await take(world, consumer, 1)).toEqual([1]);
+    expect(world.time.monotonicMs()).toBeLessThan(15_000);
+  });
+
   it("opens a stream anew that says nothing for long", async () => {
     const world = worldWith(1);
     const consumer = await consumerAt(world, 0, { silenceMsMax: 10_000 });

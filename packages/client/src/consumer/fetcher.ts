@@ -32,6 +32,9 @@ export interface FetcherCallbacks {
   readonly onOutOfRange: (partition: AssignedPartition, error: BrokerError) => void;
 }
 
+/** Silence after which it is worth asking, now and then, whether another broker leads by now. */
+const QUIET_MS = 3_000;
+const LOOK_MS_MAX = 5_000;
 /** A stream that has held for so long works, even if there was nothing to bring. */
 const PROVEN_MS = 5_000;
 
@@ -290,7 +293,7 @@ export class Fetcher implements ConsumeOwner {
     this.#closeSilent(nowMs);
     this.#closeMisrouted();
     const wanted = new Map<string, AssignedPartition[]>();
-    let againAtMs = nowMs + this.#options.consumer.silenceMsMax / 2;
+    let againAtMs = nowMs + Math.min(this.#options.consumer.silenceMsMax / 2, LOOK_MS_MAX);
     for (const partition of this.#partitions) {
       if (!this.#wants(partition) || this.#routes.has(partition)) continue;
       if (this.#isGivenUp(partition, nowMs)) continue;
@@ -328,7 +331,10 @@ export class Fetcher implements ConsumeOwner {
         for (const partition of connection.partitions()) partition.worked();
       }
       const silentMs = nowMs - connection.heardAtMs;
-      if (this.#isHeld || silentMs < this.#options.consumer.silenceMsMax) continue;
+      if (this.#isHeld || silentMs < QUIET_MS) continue;
+      // Mostly there is just nothing to read; but a broker that hangs looks the same from here.
+      this.#cluster.metadata.refreshIfOld(LOOK_MS_MAX);
+      if (silentMs < this.#options.consumer.silenceMsMax) continue;
       this.#close(connection);
       this.#cluster.metadata.requestRefresh();
     }

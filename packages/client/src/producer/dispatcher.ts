@@ -7,6 +7,7 @@ import type { Acks, ProduceResponse } from "@strandline/rpc";
 import type { AddressBook } from "../cluster/address-book.js";
 import type { ClusterMetadata } from "../cluster/cluster-metadata.js";
 import type { ClientPorts } from "../ports.js";
+import { delayUntil } from "../waits.js";
 import type { PartitionQueue } from "./partition-queue.js";
 import type { PendingBatch } from "./pending-batch.js";
 import {
@@ -60,14 +61,14 @@ export class Dispatcher implements ConnectionOwner {
     while (!this.#isClosed) {
       const nowMs = this.#ports.clock.monotonicMs();
       if (!queue.canSend(nowMs)) {
-        if (queue.retryAtMs > nowMs) this.#retryLater(queue, queue.retryAtMs - nowMs);
+        if (queue.retryAtMs > nowMs) this.#retryAt(queue, queue.retryAtMs);
         return;
       }
       const connection = this.#connectionFor(queue);
       if (connection === undefined) {
         this.#metadata.requestRefresh();
         this.#parked.add(queue);
-        this.#retryLater(queue, this.#options.retryBackoffMs);
+        this.#retryAt(queue, nowMs + this.#options.retryBackoffMs);
         return;
       }
       if (!connection.isWritable) {
@@ -83,6 +84,12 @@ export class Dispatcher implements ConnectionOwner {
       this.#routes.set(queue, connection);
       connection.send(queue, batch);
     }
+  }
+
+  /** Follows what was heard of the cluster. */
+  metadataChanged(): void {
+    for (const connection of this.#connections.values()) this.#leaveHung(connection);
+    this.pumpParked();
   }
 
   /** Looks again at queues that waited for a leader or an identity. */
@@ -117,6 +124,11 @@ export class Dispatcher implements ConnectionOwner {
       this.#metadata.requestRefresh();
     }
     this.pump(queue);
+  }
+
+  onSlow(connection: ProduceConnection): void {
+    this.#addresses.passOver(connection.address);
+    this.#metadata.requestRefresh();
   }
 
   onWritable(connection: ProduceConnection): void {
@@ -159,6 +171,19 @@ export class Dispatcher implements ConnectionOwner {
     this.#parked.clear();
   }
 
+  /**
+   * A broker that lives tells when it stops to lead. One that does not answer, while another leads
+   * in its place, hangs: the transport would find out too, but later.
+   */
+  #leaveHung(connection: ProduceConnection): void {
+    const { address } = connection;
+    const hasMoved = connection.slow().some(({ queue }) => {
+      const leader = this.#metadata.leaderAddress(queue.topic, queue.partition);
+      return leader !== undefined && leader !== address && this.#addresses.isUsable(leader);
+    });
+    if (hasMoved) connection.giveUp(new TransportError("timeout", `${address} does not answer`));
+  }
+
   #connectionFor(queue: PartitionQueue): ProduceConnection | undefined {
     const current = this.#routes.get(queue);
     // Two streams would not keep the order of one partition.
@@ -187,9 +212,9 @@ export class Dispatcher implements ConnectionOwner {
     this.#identities.request(generation);
   }
 
-  #retryLater(queue: PartitionQueue, delayMs: number): void {
+  #retryAt(queue: PartitionQueue, atMs: number): void {
     if (this.#retries.has(queue)) return;
-    const timer = this.#ports.timers.after(delayMs, () => {
+    const timer = this.#ports.timers.after(delayUntil(this.#ports.clock, atMs), () => {
       this.#retries.delete(queue);
       this.pump(queue);
     });

@@ -108,7 +108,10 @@ export class Intake {
       const leftMs = deadlineMs - this.#ports.clock.monotonicMs();
       if (leftMs <= 0) throw this.#stayedFull();
       this.#room ??= deferred();
-      await resolvedWithin(this.#room.promise, this.#ports.timers, { timeoutMs: leftMs, signal });
+      await resolvedWithin(this.#room.promise, this.#ports.timers, {
+        timeoutMs: Math.ceil(leftMs),
+        signal,
+      });
     }
     this.#refusedBytes = 0;
   }
@@ -316,7 +319,7 @@ export class Intake {
       if (topic.view === undefined && isNeeded) this.#load(topic);
     }
     this.#serve();
-    this.#parts.dispatcher.pumpParked();
+    this.#parts.dispatcher.metadataChanged();
   }
 
   #failLine(

@@ -52,7 +52,7 @@ export class LingerTimers {
     const open = queue.openBatch;
     if (open === undefined) return;
     const leftMs = open.createdMs + this.#lingerMs - this.#ports.clock.monotonicMs();
-    if (leftMs > TOLERANCE_MS) this.#set(queue, leftMs);
+    if (leftMs > TOLERANCE_MS) this.#set(queue, Math.ceil(leftMs));
     else this.#onDue(queue);
   }
 

@@ -261,10 +261,10 @@ export class PartitionQueue {
 
   /** Fails what has run out of time. */
   expire(nowMs: number): void {
-    const createdBeforeMs = nowMs - this.#options.deliveryTimeoutMs;
+    const { deliveryTimeoutMs } = this.#options;
     for (const batch of this.#unsettled()) {
-      if (batch.createdMs > createdBeforeMs) return;
-      this.#fail(batch, timedOut(batch, this.#options.deliveryTimeoutMs));
+      if (batch.createdMs + deliveryTimeoutMs > nowMs) return;
+      this.#fail(batch, timedOut(batch, deliveryTimeoutMs));
     }
   }
 

@@ -21,6 +21,8 @@ export interface ConnectionOwner {
   onAlive(connection: ProduceConnection): void;
   onStored(queue: PartitionQueue, batch: PendingBatch, response: ProduceResponse): void;
   onRefused(queue: PartitionQueue, batch: PendingBatch, refusal: Refused): void;
+  /** Some request has waited for its answer for long, and still does. Called again and again. */
+  onSlow(connection: ProduceConnection): void;
   /** The stream may take more. */
   onWritable(connection: ProduceConnection): void;
   /** The stream ended; `lost` was under way, in the order it was sent. */
@@ -41,6 +43,8 @@ export interface UnderWay {
 
 /** The broker's own timeout should speak first. */
 const GRACE_MS = 5_000;
+/** An answer that takes longer than this is a reason to ask who leads. */
+const SLOW_MS = 2_000;
 
 export class ProduceConnection {
   readonly address: string;
@@ -97,7 +101,7 @@ export class ProduceConnection {
     const correlationId = ++this.#lastCorrelationId;
     const sentAtMs = this.#ports.clock.monotonicMs();
     this.#underWay.set(correlationId, { queue, batch, sentAtMs });
-    this.#watch ??= this.#ports.timers.after(this.#timeoutMs + GRACE_MS, () => this.#check());
+    this.#watch ??= this.#ports.timers.after(SLOW_MS, () => this.#check());
     const mayGoOn = this.#stream.send({
       correlationId,
       topic: batch.topic,
@@ -138,20 +142,33 @@ export class ProduceConnection {
     }
   }
 
+  /** Requests that have waited for their answer for long. */
+  slow(): readonly UnderWay[] {
+    const sentBeforeMs = this.#ports.clock.monotonicMs() - SLOW_MS;
+    return [...this.#underWay.values()].filter((each) => each.sentAtMs <= sentBeforeMs);
+  }
+
+  /** Ends the stream as if it had broken. */
+  giveUp(error: Error): void {
+    this.#stream.abort();
+    this.#end(error);
+  }
+
   /** A connection that is up but says nothing is as good as broken. */
   #check(): void {
     this.#watch = undefined;
     const [oldest] = this.#underWay.values();
     if (oldest === undefined) return;
+    const ageMs = this.#ports.clock.monotonicMs() - oldest.sentAtMs;
     const limitMs = this.#timeoutMs + GRACE_MS;
-    const leftMs = oldest.sentAtMs + limitMs - this.#ports.clock.monotonicMs();
-    if (leftMs > 0) {
-      this.#watch = this.#ports.timers.after(leftMs, () => this.#check());
+    if (ageMs >= limitMs) {
+      const message = `${this.address} did not answer in ${limitMs} ms`;
+      this.giveUp(new TransportError("timeout", message));
       return;
     }
-    const error = new TransportError("timeout", `${this.address} did not answer in ${limitMs} ms`);
-    this.#stream.abort();
-    this.#end(error);
+    const nextMs = ageMs < SLOW_MS ? SLOW_MS - ageMs : Math.min(SLOW_MS, limitMs - ageMs);
+    this.#watch = this.#ports.timers.after(Math.ceil(nextMs), () => this.#check());
+    if (ageMs >= SLOW_MS) this.#owner.onSlow(this);
   }
 
   #end(error: Error): void {

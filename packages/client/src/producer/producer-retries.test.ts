@@ -158,6 +158,19 @@ describe("a producer whose requests get lost", () => {
     expect(stored(world)).toEqual(["0", "1"]);
   });
 
+  it("leaves a broker that hangs as soon as another leads in its place", async () => {
+    const scene = await warmScene();
+    const { world } = scene;
+    const host = world.network.hosts.get(world.cluster.address(1));
+    if (host !== undefined) host.isSilent = true;
+    const sent = await sendApart(scene, ["1", "2"]);
+    await world.time.advance(4_000);
+    world.cluster.moveLeader("t", 0, 2);
+    await world.time.until(Promise.all(sent));
+    expect(stored(world)).toEqual(["0", "1", "2"]);
+    expect(world.time.monotonicMs()).toBeLessThan(11_000);
+  });
+
   it("gives up a connection that is up and says nothing", async () => {
     const scene = await warmScene({ requestTimeoutMs: 2_000 });
     const { world } = scene;
