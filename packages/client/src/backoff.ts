@@ -7,7 +7,7 @@ export interface BackoffOptions {
   readonly retryBackoffMsMax: number;
 }
 
-/** Each wait is taken from this share of its nominal length, so that clients do not come at once. */
+/** Each wait differs by up to this share from its nominal length, or all clients come at once. */
 const JITTER_SHARE = 0.2;
 const JITTER_STEPS = 1024;
 

@@ -30,7 +30,7 @@ export class AssignedPartition {
   isPaused = false;
   /** The place to go on is being found out; nothing is fetched meanwhile. */
   isMoving = false;
-  /** A stream that it shared was refused as a whole, perhaps for the sake of another: gets its own. */
+  /** A stream that it shared was refused as a whole, perhaps for another: it gets its own. */
   isAlone = false;
   /** To be thrown to whoever iterates; nothing is read before it was. */
   error: Error | undefined;
@@ -143,7 +143,7 @@ export class AssignedPartition {
 
   /** An error for this partition, with its name. */
   refusal(error: BrokerError): BrokerError {
-    const message = `${this.topic}-${this.partition} at offset ${this.fetchOffset}: ${error.message}`;
-    return new BrokerError(error.code, message, { cause: error });
+    const where = `${this.topic}-${this.partition} at offset ${this.fetchOffset}`;
+    return new BrokerError(error.code, `${where}: ${error.message}`, { cause: error });
   }
 }

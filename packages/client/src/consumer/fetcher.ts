@@ -324,7 +324,7 @@ export class Fetcher implements ConsumeOwner {
     if (this.#isHeld) connection.pause();
   }
 
-  /** A connection that is up but brings nothing may be dead: the other side is gone without a word. */
+  /** A connection that is up but brings nothing may be dead: gone without a word. */
   #closeSilent(nowMs: number): void {
     for (const connection of this.#connections) {
       if (nowMs - connection.openedAtMs >= PROVEN_MS) {

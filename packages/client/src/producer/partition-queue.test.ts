@@ -91,7 +91,7 @@ describe(PartitionQueue, () => {
     expect(state.queue.identityNeededAfter).toBeUndefined();
   });
 
-  it("sends the first batch alone: a broker takes any number from a producer it does not know", () => {
+  it("sends the first batch alone, as a broker takes any number from a stranger", () => {
     const state = scene();
     for (let at = 0; at < 3; at++) {
       add(state);
@@ -155,7 +155,7 @@ describe(PartitionQueue, () => {
     expect(send(state)).toEqual(["7:1", "7:3"]);
   });
 
-  it("takes another identity when the broker does not know the numbers of an acknowledged past", () => {
+  it("takes another identity when the broker has forgotten acknowledged numbers", () => {
     const state = knownScene();
     for (let at = 0; at < 2; at++) {
       add(state);

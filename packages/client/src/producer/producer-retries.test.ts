@@ -12,7 +12,7 @@ interface Scene {
   readonly producer: Producer;
 }
 
-/** A producer that has sent one record, "0", to the only partition of topic "t", led by broker 1. */
+/** A producer that has sent one record, "0", to the only partition of "t", led by broker 1. */
 async function warmScene(
   options: ProducerOptions = {},
   client: Partial<ClientOptions> = {},
@@ -66,7 +66,7 @@ const refuse = (code: BrokerError["code"]): ProduceFault => ({
 });
 
 describe("a producer whose requests get lost", () => {
-  it("sends a batch whose answer was lost again, with the same number, and it is stored once", async () => {
+  it("sends a batch whose answer was lost again under its number, stored once", async () => {
     const scene = await warmScene();
     faults(scene.world, [{ kind: "lose-answer" }]);
     const [sent] = await sendApart(scene, ["1"]);
@@ -186,7 +186,7 @@ describe("a producer whose requests get lost", () => {
 });
 
 describe("a producer whose batch fails for good", () => {
-  it("rejects a refused batch, and begins again under another identity for those after it", async () => {
+  it("rejects a refused batch, and takes another identity for those after it", async () => {
     const scene = await warmScene();
     faults(scene.world, [refuse("MESSAGE_TOO_LARGE")]);
     const [bad, ...good] = await sendApart(scene, ["1", "2", "3"]);
@@ -233,7 +233,7 @@ describe("a producer whose batch fails for good", () => {
     expect(stamps(scene.world)).toEqual(["1000:1", "1001:0"]);
   });
 
-  it("renumbers what is surely not stored when the broker lost what it had acknowledged", async () => {
+  it("renumbers what is surely not stored when the broker lost the past", async () => {
     const scene = await warmScene({ acks: "leader" });
     const { world } = scene;
     await world.time.until(scene.producer.send({ topic: "t", value: "1" }));
@@ -277,7 +277,7 @@ describe("a producer whose batch fails for good", () => {
     expect(stamps(world)).toEqual(["1000:0"]);
   });
 
-  it("tells the batches behind a lost one that their fate is unknown, and goes on after them", async () => {
+  it("tells those behind a lost batch that their fate is unknown, and goes on", async () => {
     const scene = await warmScene({ deliveryTimeoutMs: 8_000, requestTimeoutMs: 2_000 });
     const { world } = scene;
     const host = world.network.hosts.get(world.cluster.address(1));

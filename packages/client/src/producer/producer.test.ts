@@ -53,7 +53,7 @@ describe(Producer, () => {
     expect(stamps(world)).toEqual(["1000:0+2"]);
   });
 
-  it("sends a batch as soon as it is full, and a record that is larger than a batch alone", async () => {
+  it("sends a batch once it is full, and a record larger than a batch alone", async () => {
     const world = new FakeWorld();
     world.cluster.createTopic("t", 1);
     const producer = world.client().producer({ lingerMs: 1_000, batchBytesMax: 400 });
@@ -132,7 +132,7 @@ describe(Producer, () => {
     expect(values(world, "late", 0)).toEqual(["a", "b", "c"]);
   });
 
-  it("gives up on an unknown topic after a short while, and on a missing partition too", async () => {
+  it("gives up soon on an unknown topic, and on a missing partition", async () => {
     const world = new FakeWorld();
     world.cluster.createTopic("t", 2);
     const producer = world.client({ topicWaitMs: 3_000 }).producer();
