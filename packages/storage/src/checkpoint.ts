@@ -52,6 +52,8 @@ export async function checkpointLog(log: LogContents, options: CheckpointOptions
       if (!kept.includes(offset)) operations.push(log.checkpoints.deleteProducers(offset));
     }
   }
+  // A failure since then has a note of its own to write.
+  if (log.writer.failure !== undefined) throw log.writer.failure;
   await log.checkpoints.write(operations, { sync: options.isFinal });
   log.recoveryPoint = recoveryPoint;
   log.unsealed = log.unsealed.filter((segment) => !unsealed.includes(segment));

@@ -13,7 +13,6 @@ import type { IndexFiles } from "./index-files.js";
 import type { LogCheckpoints, LogState, RecoveryPoint } from "./log-checkpoints.js";
 import type { LogConfig, LogOptions, LogPorts } from "./log-options.js";
 import type { LogWriter } from "./log-writer.js";
-import { lowerBound } from "./offset-index.js";
 import { RecentBatches } from "./recent-batches.js";
 import type { RecoveredLog } from "./recovery.js";
 import { Segment } from "./segment.js";
@@ -90,9 +89,14 @@ export class LogContents {
 
   /** The last segment that begins at or before `offset`; the first one if none does. */
   segmentAt(offset: number): Segment {
-    const bases = this.segments.map((segment) => segment.baseOffset);
-    const index = lowerBound(bases, bases.length, offset + 1);
-    return this.segments[Math.max(0, index - 1)] as Segment;
+    let low = 0;
+    let high = this.segments.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if ((this.segments[middle] as Segment).baseOffset <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return this.segments[low] as Segment;
   }
 
   /** How a segment's file is read. */

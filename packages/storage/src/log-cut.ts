@@ -12,10 +12,12 @@ import { LeaderEpochs, ProducerStates } from "@strandline/replication";
 import { walkBatches } from "./batch-walk.js";
 import { checkpointLog } from "./checkpoint.js";
 import { noteBatch } from "./index-files.js";
+import { rollSegment } from "./log-append.js";
 import type { RecoveryPoint } from "./log-checkpoints.js";
 import type { LogContents } from "./log-contents.js";
 import { asError } from "./log-writer.js";
-import { replayProducers } from "./producer-replay.js";
+import { replayProducers } from "./replay.js";
+import { deletableSegments } from "./retention.js";
 import type { Segment } from "./segment.js";
 import { DELETED_SUFFIX } from "./segment-name.js";
 
@@ -100,14 +102,34 @@ export async function deleteBefore(log: LogContents, offset: number): Promise<vo
 }
 
 /**
+ * Rolls the active segment if it is old enough, and deletes the segments that are too many or too
+ * old. Returns how many were deleted.
+ */
+export async function retainLog(log: LogContents, highWatermark: number): Promise<number> {
+  log.requireUsable();
+  const nowMs = log.ports.clock.wallMs();
+  const { retentionMs, retentionBytes, segmentMs } = log.config;
+  const { active } = log;
+  if (active.sizeBytes > 0 && nowMs - active.firstAppendMs >= segmentMs) rollSegment(log);
+  const count = deletableSegments(log.segments, {
+    nowMs,
+    retentionMs,
+    retentionBytes,
+    highWatermark: Math.min(highWatermark, log.writer.durableEndOffset),
+    logStartOffset: log.logStartOffset,
+  });
+  if (count === 0) return 0;
+  if (count === log.segments.length) rollSegment(log);
+  const startOffset = Math.max(log.logStartOffset, log.segments[count]?.baseOffset ?? 0);
+  await dropOldest(log, count, startOffset);
+  return count;
+}
+
+/**
  * Removes the `count` oldest segments, none of them active. Readers lose them at once; their
  * files go after `fileDeleteDelayMs`.
  */
-export async function dropOldest(
-  log: LogContents,
-  count: number,
-  newStartOffset: number,
-): Promise<void> {
+async function dropOldest(log: LogContents, count: number, newStartOffset: number): Promise<void> {
   assert(count < log.segments.length, "the active segment stays");
   const removed = log.segments.slice(0, count);
   const first = log.segments[count] as Segment;

@@ -212,13 +212,20 @@ describe("recovery of a log", () => {
   it("takes only the end as torn when no checkpoint is left", async () => {
     const world = new World();
     const log = await world.open({ segmentBytesMax: 1000 });
-    const all = concat(appendBatches(log, 18, { epoch: 4 }));
+    const all = concat([
+      ...appendBatches(log, 7, { epoch: 3 }),
+      ...appendBatches(log, 11, { epoch: 4 }),
+    ]);
     await log.close();
     world.store = new World().store;
     const bytes = world.files.bytes(world.path("00000000000000000015.log"));
     world.files.put(world.path("00000000000000000015.log"), concat([bytes, new Uint8Array(70)]));
     const again = await world.open({ segmentBytesMax: 1000 });
     expect(again.recovery.cutBytes).toBe(70);
+    expect(again.epochs.entries).toEqual([
+      { epoch: 3, startOffset: 0 },
+      { epoch: 4, startOffset: 7 },
+    ]);
     expect(again.logEndOffset).toBe(18);
     expect(isSame(await readAll(again), all)).toBe(true);
   });

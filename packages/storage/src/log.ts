@@ -5,15 +5,13 @@
  * Everything that moves files runs one at a time in a queue of its own, beside the appends. What
  * counts as durable is only what the observer was told.
  */
-import { assert, INT32_MAX } from "@strandline/model";
-import type { Timer } from "@strandline/platform";
-import { baseOffset, batchBytes, lastOffset, leaderEpoch, producerId } from "@strandline/record";
+import { assert } from "@strandline/model";
 import type { LeaderEpochs, ProducerStates } from "@strandline/replication";
 import { checkpointLog } from "./checkpoint.js";
 import type { Damage } from "./damage.js";
-import { noteBatch } from "./index-files.js";
+import { appendToLog } from "./log-append.js";
 import { LogContents } from "./log-contents.js";
-import { deleteBefore, dropOldest, restartLog, truncateLog } from "./log-cut.js";
+import { deleteBefore, restartLog, retainLog, truncateLog } from "./log-cut.js";
 import {
   CHECKPOINT_MS,
   type LogConfig,
@@ -21,15 +19,13 @@ import {
   type LogOptions,
   type LogPorts,
   type LogRecovery,
-  SEGMENT_IDLE_MS,
 } from "./log-options.js";
 import { findTimestamp, readableEnd, readLog, type TimestampAnswer } from "./log-read.js";
 import { repairLog } from "./log-repair.js";
+import { LogTimers } from "./log-timers.js";
 import { asError, LogWriter } from "./log-writer.js";
-import { producerBatch } from "./producer-replay.js";
 import { recoverLog } from "./recovery.js";
 import { removeLog } from "./remove-log.js";
-import { deletableSegments } from "./retention.js";
 import { SerialQueue } from "./serial-queue.js";
 
 export class Log {
@@ -37,8 +33,7 @@ export class Log {
   readonly #observer: LogObserver;
   /** Checkpoints, cuts, retention and repair, one at a time. */
   readonly #upkeep = new SerialQueue();
-  #checkpointTimer: Timer | undefined;
-  #idleTimer: Timer | undefined;
+  readonly #timers: LogTimers;
   #closing: Promise<void> | undefined;
   /** The note that the log has failed, on its way to the store. */
   #failing: Promise<void> | undefined;
@@ -46,6 +41,7 @@ export class Log {
   private constructor(contents: LogContents, observer: LogObserver) {
     this.#contents = contents;
     this.#observer = observer;
+    this.#timers = new LogTimers(contents, async () => await this.checkpoint());
   }
 
   /** Opens or creates the log and recovers it: what a crash tore is cut, damage is reported. */
@@ -68,9 +64,7 @@ export class Log {
     );
     const contents = new LogContents(ports, options, found, writer);
     const log = new Log(contents, options.observer);
-    if (found.isChanged || found.unsealed.length > 0) {
-      await checkpointLog(contents, { isFinal: true });
-    }
+    if (found.isChanged) await checkpointLog(contents, { isFinal: true });
     return log;
   }
 
@@ -143,30 +137,8 @@ export class Log {
    * Refuses with KAFKA_STORAGE_ERROR once the log has failed or is closed.
    */
   append(batches: Uint8Array): void {
-    const log = this.#contents;
-    log.requireUsable();
-    assert(!log.isCutting, "nothing is appended while the end of the log moves");
-    assert(batches.length > 0, "an append has a batch");
-    const nowMs = log.ports.clock.wallMs();
-    let start = 0;
-    let at = 0;
-    while (at < batches.length) {
-      const sizeBytes = batchBytes(batches, at);
-      const last = lastOffset(batches, at);
-      assert(baseOffset(batches, at) >= log.logEndOffset, "an append continues the log");
-      assert(at + sizeBytes <= batches.length && sizeBytes > 0, "an append has whole batches");
-      if (this.#mustRoll(sizeBytes, last, nowMs)) {
-        this.#enqueue(batches, start, at);
-        start = at;
-        this.#roll();
-      }
-      this.#note(batches, at, nowMs);
-      at += sizeBytes;
-    }
-    this.#enqueue(batches, start, at);
-    log.bytesSinceSnapshot += batches.length;
-    log.recent.evict(log.config.tailBytesMax, log.writer.durableEndOffset);
-    this.#scheduleCheckpoint(CHECKPOINT_MS);
+    const isRolled = appendToLog(this.#contents, batches);
+    this.#timers.checkpointSoon(isRolled ? 0 : CHECKPOINT_MS);
   }
 
   /**
@@ -187,7 +159,7 @@ export class Log {
   async read(fromOffset: number, bytesMax: number, endOffset: number): Promise<Uint8Array[]> {
     const request = { fromOffset, bytesMax, endOffset };
     const found = await readLog(this.#contents, request, (damage) => this.#onDamaged(damage));
-    this.#scheduleIdle();
+    this.#timers.restLater();
     return found;
   }
 
@@ -198,7 +170,7 @@ export class Log {
   ): Promise<TimestampAnswer | undefined> {
     const onDamaged = (damage: Damage): void => this.#onDamaged(damage);
     const found = await findTimestamp(this.#contents, timestampMs, endOffset, onDamaged);
-    this.#scheduleIdle();
+    this.#timers.restLater();
     return found;
   }
 
@@ -225,12 +197,16 @@ export class Log {
     const log = this.#contents;
     if (log.highWatermark === highWatermark || log.isClosed || this.isFailed) return;
     log.highWatermark = highWatermark;
-    this.#scheduleCheckpoint(CHECKPOINT_MS);
+    this.#timers.checkpointSoon(CHECKPOINT_MS);
   }
 
   /** Rolls and deletes what is due by age and size. Returns how many segments were deleted. */
   async applyRetention(highWatermark: number): Promise<number> {
-    return await this.#upkeep.run(async () => await this.#retain(highWatermark));
+    return await this.#upkeep.run(async () => {
+      const count = await retainLog(this.#contents, highWatermark);
+      if (this.#contents.unsealed.length > 0) this.#timers.checkpointSoon(0);
+      return count;
+    });
   }
 
   reconfigure(config: LogConfig): void {
@@ -265,8 +241,7 @@ export class Log {
   async #close(): Promise<void> {
     const log = this.#contents;
     log.isClosed = true;
-    this.#checkpointTimer?.cancel();
-    this.#idleTimer?.cancel();
+    this.#timers.close();
     await this.#upkeep.run(async () => {
       try {
         if (!this.isFailed) await checkpointLog(log, { isFinal: true });
@@ -275,78 +250,9 @@ export class Log {
         log.writer.releaseFile();
         await Promise.all(log.segments.map(async (segment) => await segment.file.retire()));
         await log.removals.close();
-        await this.#failing;
       }
     });
-  }
-
-  /** The bookkeeping of one batch that goes to the active segment. */
-  #note(batches: Uint8Array, at: number, nowMs: number): void {
-    const log = this.#contents;
-    const epoch = leaderEpoch(batches, at);
-    if (epoch !== log.epochs.latest) log.epochs.assign(epoch, baseOffset(batches, at));
-    if (producerId(batches, at) >= 0) log.producers.observe(producerBatch(batches, at));
-    const { active } = log;
-    if (active.firstAppendMs < 0) active.firstAppendMs = nowMs;
-    active.lastAppendMs = nowMs;
-    noteBatch(active, batches, at, log.config.indexIntervalBytes);
-    log.logEndOffset = active.nextOffset;
-  }
-
-  /** Hands what was noted to memory and to the writer. */
-  #enqueue(batches: Uint8Array, from: number, to: number): void {
-    if (from === to) return;
-    const log = this.#contents;
-    const chunk = from === 0 && to === batches.length ? batches : batches.subarray(from, to);
-    log.recent.push(chunk, baseOffset(chunk, 0), log.logEndOffset);
-    log.writer.append(log.active, chunk, log.logEndOffset);
-  }
-
-  #mustRoll(sizeBytes: number, last: number, nowMs: number): boolean {
-    const { active, config } = this.#contents;
-    if (active.sizeBytes === 0) return false;
-    const segmentBytesMax = Math.min(config.segmentBytesMax, INT32_MAX);
-    return (
-      active.sizeBytes + sizeBytes > segmentBytesMax ||
-      last - active.baseOffset > INT32_MAX ||
-      nowMs - active.firstAppendMs >= config.segmentMs
-    );
-  }
-
-  /** Begins a new segment; what is remembered of the old one is stored soon. */
-  #roll(): void {
-    const log = this.#contents;
-    const { active } = log;
-    active.seal();
-    active.usedAtMs = log.ports.clock.monotonicMs();
-    log.unsealed = [...log.unsealed, active];
-    log.segments = [...log.segments, log.newSegment(log.logEndOffset)];
-    this.#checkpointTimer?.cancel();
-    this.#checkpointTimer = undefined;
-    this.#scheduleCheckpoint(0);
-    this.#scheduleIdle();
-  }
-
-  async #retain(highWatermark: number): Promise<number> {
-    const log = this.#contents;
-    log.requireUsable();
-    const nowMs = log.ports.clock.wallMs();
-    const { retentionMs, retentionBytes, segmentMs } = log.config;
-    const { active } = log;
-    if (active.sizeBytes > 0 && nowMs - active.firstAppendMs >= segmentMs) this.#roll();
-    const limits = {
-      nowMs,
-      retentionMs,
-      retentionBytes,
-      highWatermark: Math.min(highWatermark, log.writer.durableEndOffset),
-      logStartOffset: log.logStartOffset,
-    };
-    const count = deletableSegments(log.segments, limits);
-    if (count === 0) return 0;
-    if (count === log.segments.length) this.#roll();
-    const startOffset = Math.max(log.logStartOffset, log.segments[count]?.baseOffset ?? 0);
-    await dropOldest(log, count, startOffset);
-    return count;
+    await this.#failing;
   }
 
   #onDurable(endOffset: number): void {
@@ -357,10 +263,9 @@ export class Log {
 
   #onFailed(error: Error): void {
     const log = this.#contents;
-    this.#checkpointTimer?.cancel();
-    this.#checkpointTimer = undefined;
     log.ports.logger.error({ directory: log.directory, error: error.message }, "a log has failed");
-    this.#failing = this.#noteFailure();
+    // In the queue: a checkpoint that is under way must not write over it.
+    this.#failing = this.#upkeep.run(async () => await this.#noteFailure());
     this.#observer.onFailed(error);
   }
 
@@ -386,39 +291,5 @@ export class Log {
     const { directory } = this.#contents;
     this.#contents.ports.logger.error({ directory, fromOffset, toOffset }, "records are damaged");
     this.#observer.onDamaged?.({ fromOffset, toOffset });
-  }
-
-  #scheduleCheckpoint(delayMs: number): void {
-    const log = this.#contents;
-    if (this.#checkpointTimer !== undefined || log.isClosed) return;
-    this.#checkpointTimer = log.ports.timers.after(delayMs, () => {
-      this.#checkpointTimer = undefined;
-      if (log.isClosed || this.isFailed) return;
-      this.checkpoint().catch((error: unknown) => {
-        if (log.isClosed || this.isFailed) return;
-        log.ports.logger.warn(
-          { directory: log.directory, error: asError(error).message },
-          "could not checkpoint a log; recovery would begin earlier",
-        );
-        this.#scheduleCheckpoint(CHECKPOINT_MS);
-      });
-    });
-  }
-
-  /** Closes, after a while, the files and indexes of full segments that nobody reads. */
-  #scheduleIdle(): void {
-    const log = this.#contents;
-    if (this.#idleTimer !== undefined || log.isClosed) return;
-    const isOpen = (): boolean => log.segments.some((one) => one.isSealed && one.isOpen);
-    if (!isOpen()) return;
-    this.#idleTimer = log.ports.timers.after(SEGMENT_IDLE_MS, () => {
-      this.#idleTimer = undefined;
-      const idleSinceMs = log.ports.clock.monotonicMs() - SEGMENT_IDLE_MS;
-      for (const segment of log.segments) {
-        const isIdle = segment.isSealed && segment.usedAtMs <= idleSinceMs;
-        if (isIdle && !log.unsealed.includes(segment)) segment.rest();
-      }
-      this.#scheduleIdle();
-    });
   }
 }

@@ -6,22 +6,16 @@
 import { baseOffset, lastOffset, leaderEpoch, producerId } from "@strandline/record";
 import { LeaderEpochs, ProducerStates } from "@strandline/replication";
 import { walkBatches } from "./batch-walk.js";
-import { type ColdOptions, ColdReader } from "./cold-reader.js";
+import { ColdReader } from "./cold-reader.js";
 import { Damages, findDamages } from "./damage.js";
 import { IndexFiles, noteBatch, rebuildSegment } from "./index-files.js";
 import { LogCheckpoints, type LogState, type StoredLog } from "./log-checkpoints.js";
 import type { LogOptions, LogPorts } from "./log-options.js";
-import { producerBatch, replayProducers } from "./producer-replay.js";
+import { assumedState, liveBases, withPointIn } from "./recovery-state.js";
+import { producerBatch, type ReplayRange, replayBatches, replayProducers } from "./replay.js";
 import { checkSealedSegment, gapSegment } from "./sealed-check.js";
 import { Segment } from "./segment.js";
 import { baseOffsetOfName, DELETED_SUFFIX, isIndexName, logName } from "./segment-name.js";
-
-const NO_APPENDS = {
-  maxTimestampMs: -1,
-  maxTimestampOffset: -1,
-  firstAppendMs: -1,
-  lastAppendMs: -1,
-};
 
 /** A log as it was found, ready to take appends. */
 export interface RecoveredLog {
@@ -45,7 +39,13 @@ export interface RecoveredLog {
 }
 
 export async function recoverLog(ports: LogPorts, options: LogOptions): Promise<RecoveredLog> {
-  return await new Recovery(ports, options).run();
+  const recovery = new Recovery(ports, options);
+  try {
+    return await recovery.run();
+  } catch (error) {
+    await recovery.abandon();
+    throw error;
+  }
 }
 
 class Recovery {
@@ -89,6 +89,7 @@ class Recovery {
     this.#epochs.truncateFromEnd(recoveryPoint.offset);
     await this.#openSealed(live, stored, state);
     await this.#openActive(live, state);
+    if (stored.state === undefined) await this.#restoreEpochs(state);
     await this.#restoreProducers(stored, state);
     await this.#scan(live, state);
     await this.#finish(logStartOffset);
@@ -110,6 +111,11 @@ class Recovery {
       unsealed: this.#unsealed,
       isChanged: this.#isChanged || stored.state === undefined || state.failedAtOffset !== null,
     };
+  }
+
+  /** Lets go of all files. */
+  async abandon(): Promise<void> {
+    await Promise.all(this.#segments.map(async (segment) => await segment.file.retire()));
   }
 
   /** Removes what was deleted before; returns the base offsets of the segments that are there. */
@@ -170,7 +176,10 @@ class Recovery {
       this.#damages.replace(segment, damages);
       segment.isSealed = true;
       this.#segments.push(segment);
-      if (facts === undefined) this.#unsealed.push(segment);
+      if (facts === undefined) {
+        this.#unsealed.push(segment);
+        this.#isChanged = true;
+      }
       due = segment.nextOffset;
     }
   }
@@ -230,24 +239,39 @@ class Recovery {
     }
   }
 
+  /** From the records, when no checkpoint says them. */
+  async #restoreEpochs(state: LogState): Promise<void> {
+    const range = this.#replayRange(this.#segments[0]?.baseOffset ?? 0, state);
+    await replayBatches(this.#reader, range, (bytes, at) => {
+      this.#epochs.assign(leaderEpoch(bytes, at), baseOffset(bytes, at));
+    });
+  }
+
   /** The newest usable snapshot, and what the log has from there to the recovery point. */
   async #restoreProducers(stored: StoredLog, state: LogState): Promise<void> {
-    const toOffset = state.recoveryPoint.offset;
     // Deleted records that are still in a file say something about their producers too.
     let fromOffset = this.#segments[0]?.baseOffset ?? state.logStartOffset;
     for (const offset of stored.producerOffsets.toReversed()) {
-      if (offset > toOffset) continue;
+      if (offset > state.recoveryPoint.offset) continue;
       const snapshot = await this.#checkpoints.producers(offset);
       if (snapshot === undefined) continue;
       this.#producers = ProducerStates.restore(snapshot);
       fromOffset = offset;
       break;
     }
-    const { indexIntervalBytes } = this.#options.config;
-    const segments = this.#segments.filter((one) => this.#damages.of(one).length === 0);
-    const options = (): ColdOptions => ({ indexIntervalBytes, holes: [] });
-    const range = { segments, fromOffset, toOffset, options };
+    const range = this.#replayRange(fromOffset, state);
     await replayProducers(this.#producers, this.#reader, range);
+  }
+
+  /** What is below the recovery point and not known to be damaged. */
+  #replayRange(fromOffset: number, state: LogState): ReplayRange {
+    const { indexIntervalBytes } = this.#options.config;
+    return {
+      segments: this.#segments.filter((one) => this.#damages.of(one).length === 0),
+      fromOffset,
+      toOffset: state.recoveryPoint.offset,
+      options: () => ({ indexIntervalBytes, holes: [] }),
+    };
   }
 
   /** Checks everything above the recovery point, and cuts at the first thing that is wrong. */
@@ -395,43 +419,4 @@ class Recovery {
   #segment(base: number): Segment {
     return new Segment(this.#ports.fileSystem, this.#options.directory, base);
   }
-}
-
-/**
- * Without a stored state nothing says what was synced. Segments before the last were, once they
- * were full; so only the last may have a torn tail.
- */
-function assumedState(bases: readonly number[]): LogState {
-  const last = bases.at(-1) ?? 0;
-  return {
-    version: 1,
-    logStartOffset: bases[0] ?? 0,
-    highWatermark: bases[0] ?? 0,
-    recoveryPoint: { offset: last, baseOffset: last, position: 0 },
-    epochs: [],
-    active: { nextOffset: last, sizeBytes: 0, ...NO_APPENDS },
-    failedAtOffset: null,
-  };
-}
-
-/** The segments that are not wholly below the log's start. */
-function liveBases(bases: readonly number[], state: LogState): number[] {
-  const { baseOffset: activeBase } = state.recoveryPoint;
-  return bases.filter((base, index) => {
-    const next = bases[index + 1] ?? Number.POSITIVE_INFINITY;
-    const end = activeBase > base ? Math.min(next, activeBase) : next;
-    return end > state.logStartOffset;
-  });
-}
-
-/** The state, with its recovery point moved on if the segment it was in is below the log's start. */
-function withPointIn(live: readonly number[], state: LogState): LogState {
-  const { baseOffset } = state.recoveryPoint;
-  const first = live[0];
-  if (first === undefined || first <= baseOffset || first > state.logStartOffset) return state;
-  return {
-    ...state,
-    recoveryPoint: { offset: first, baseOffset: first, position: 0 },
-    active: { nextOffset: first, sizeBytes: 0, ...NO_APPENDS },
-  };
 }

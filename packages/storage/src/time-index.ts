@@ -44,7 +44,9 @@ export class TimeIndex {
   append(timestampMs: number, offset: number): void {
     if (timestampMs <= this.lastTimestampMs || offset <= this.lastOffset) return;
     const relative = offset - this.baseOffset;
-    assert(relative >= 0 && relative <= INT32_MAX, "a relative offset is an int32");
+    assert(relative >= 0, "an index begins at its base offset");
+    // Only behind a gap of that size; without the entry a lookup begins earlier.
+    if (relative > INT32_MAX) return;
     if (this.#count === this.#offsets.length) this.#grow();
     this.#timestamps[this.#count] = timestampMs;
     this.#offsets[this.#count] = relative;

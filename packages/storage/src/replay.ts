@@ -35,6 +35,14 @@ export function producerBatch(bytes: Uint8Array, at: number): AppendedBatch {
   };
 }
 
+export interface ReplayRange {
+  readonly segments: readonly Segment[];
+  readonly fromOffset: number;
+  readonly toOffset: number;
+  /** How a segment's file is read. */
+  readonly options: (segment: Segment) => ColdOptions;
+}
+
 /**
  * Observes the batches in `segments` from `fromOffset` up to `toOffset`. What cannot be read is
  * passed over: a damaged range must not stop the log, and costs at most a retry its answer.
@@ -42,49 +50,40 @@ export function producerBatch(bytes: Uint8Array, at: number): AppendedBatch {
 export async function replayProducers(
   producers: ProducerStates,
   reader: ColdReader,
-  range: {
-    readonly segments: readonly Segment[];
-    readonly fromOffset: number;
-    readonly toOffset: number;
-    readonly options: (segment: Segment) => ColdOptions;
-  },
+  range: ReplayRange,
 ): Promise<void> {
-  for (const segment of range.segments) {
-    if (segment.nextOffset <= range.fromOffset || segment.baseOffset >= range.toOffset) continue;
-    if (segment.writtenBytes === 0) continue;
-    await replaySegment(producers, reader, { ...range, segment });
-  }
+  await replayBatches(reader, range, (bytes, at) => {
+    if (producerId(bytes, at) >= 0) producers.observe(producerBatch(bytes, at));
+  });
 }
 
-async function replaySegment(
-  producers: ProducerStates,
+/** Shows the headers of the batches in a range, in order, as far as they can be read. */
+export async function replayBatches(
   reader: ColdReader,
-  range: {
-    readonly segment: Segment;
-    readonly fromOffset: number;
-    readonly toOffset: number;
-    readonly options: (segment: Segment) => ColdOptions;
-  },
+  range: ReplayRange,
+  visit: (bytes: Uint8Array, at: number) => void,
 ): Promise<void> {
-  const { segment, fromOffset, toOffset } = range;
-  const handle = await segment.file.acquire({ create: false });
-  try {
-    const indexes = await reader.indexes(segment, handle, range.options(segment));
-    const walk = {
-      from: indexes.offsets.positionBefore(fromOffset),
-      to: segment.writtenBytes,
-      fromOffset: segment.baseOffset,
-      epochMin: -1,
-      crc32c: undefined,
-    };
-    await walkBatches(handle, walk, (bytes, at) => {
-      if (baseOffset(bytes, at) >= toOffset) return false;
-      if (baseOffset(bytes, at) >= fromOffset && producerId(bytes, at) >= 0) {
-        producers.observe(producerBatch(bytes, at));
-      }
-      return true;
-    });
-  } finally {
-    segment.file.release();
+  const { fromOffset, toOffset } = range;
+  for (const segment of range.segments) {
+    if (segment.nextOffset <= fromOffset || segment.baseOffset >= toOffset) continue;
+    if (segment.writtenBytes === 0) continue;
+    const handle = await segment.file.acquire({ create: false });
+    try {
+      const indexes = await reader.indexes(segment, handle, range.options(segment));
+      const walk = {
+        from: indexes.offsets.positionBefore(fromOffset),
+        to: segment.writtenBytes,
+        fromOffset: segment.baseOffset,
+        epochMin: -1,
+        crc32c: undefined,
+      };
+      await walkBatches(handle, walk, (bytes, at) => {
+        if (baseOffset(bytes, at) >= toOffset) return false;
+        if (baseOffset(bytes, at) >= fromOffset) visit(bytes, at);
+        return true;
+      });
+    } finally {
+      segment.file.release();
+    }
   }
 }
