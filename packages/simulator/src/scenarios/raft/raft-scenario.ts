@@ -4,7 +4,7 @@
  */
 import { allCheckers } from "../../checkers/all-checkers.js";
 import { FaultInjector } from "../../fault-injector.js";
-import { describePlan, drawFaultPlan } from "../../faults.js";
+import { describePlan, drawFaultPlan, type FaultPlan } from "../../faults.js";
 import {
   type Scenario,
   type ScenarioOptions,
@@ -24,6 +24,8 @@ const CLIENTS = 2;
 
 export interface RaftScenarioOptions {
   readonly mistake: RaftServerOptions["mistake"];
+  /** Takes the place of the plan that the seed drew, for a test of one kind of fault. */
+  readonly plan?: FaultPlan;
 }
 
 export function raftScenario(settings: RaftScenarioOptions = { mistake: "none" }): Scenario {
@@ -51,7 +53,8 @@ class RaftRun {
 
   async run(): Promise<SeedResult> {
     const world = this.#world;
-    const plan = drawFaultPlan(world.random("faults"), { hasDiskErrors: true });
+    const drawn = drawFaultPlan(world.random("faults"), { hasDiskErrors: true });
+    const plan = this.#settings.plan ?? drawn;
     this.#options.onFault?.(0, describePlan(plan));
     this.#start();
     const injector = new FaultInjector(world, plan, {
@@ -79,7 +82,7 @@ class RaftRun {
           self,
           voters,
           compactAfter,
-          ...this.#settings,
+          mistake: this.#settings.mistake,
         });
         this.#servers.set(self, server);
         return server;
