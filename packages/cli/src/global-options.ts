@@ -43,6 +43,8 @@ export async function withClient<Result>(
     bootstrap: flags.brokers.split(",").map((address) => address.trim()),
     clientId: "strandline-cli",
     requestTimeoutMs: timeoutMs,
+    // A person at a terminal has waited for the topic already.
+    topicWaitMs: 1_000,
   });
   try {
     return await work(client);

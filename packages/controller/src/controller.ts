@@ -188,14 +188,17 @@ export class Controller {
   async start(): Promise<void> {
     let restored = await this.#storage.restore();
     if (restored === undefined) {
-      const admission = await this.#introduce();
+      const admission = await this.#introduce({ isKnown: false });
       if (admission.term > 0) {
-        await this.#storage.begin({ term: admission.term, vote: VOTE_UNKNOWN, commit: 0 });
+        const hardState = { term: admission.term, vote: VOTE_UNKNOWN, commit: 0 };
+        await this.#storage.begin(hardState, admission.silentUntilIndex);
         restored = await this.#storage.restore();
       }
-      this.#silentUntilIndex = admission.silentUntilIndex;
+    } else {
+      this.#introduceAgain();
     }
     if (this.#isClosed) return;
+    this.#silentUntilIndex = await this.#storage.silentUntilIndex();
     if (restored?.snapshot !== undefined) {
       this.#machine.restore(restored.snapshot);
       this.#snapshotIndex = restored.snapshot.index;
@@ -212,6 +215,7 @@ export class Controller {
       restored,
       applied: restored?.snapshot?.index ?? 0,
     });
+    this.#checkVoters(node.voters);
     this.#driver = new RaftDriver(
       this.#ports,
       { node, storage: this.#storage, tickMs: TICK_MS },
@@ -265,7 +269,7 @@ export class Controller {
     }
   }
 
-  async #introduce(): Promise<Admission> {
+  async #introduce(options: { readonly isKnown: boolean }): Promise<Admission> {
     const { nodeId, directoryId, voters, replaceDirectory } = this.#options;
     return await introduce(
       this.#ports,
@@ -275,6 +279,7 @@ export class Controller {
         voters,
         replaceDirectory,
         clusterId: this.#options.clusterId ?? "",
+        ...options,
       },
       () => this.#isClosed,
     );
@@ -298,6 +303,25 @@ export class Controller {
     }
   }
 
+  /** A node that has taken part before asks beside its work: its disk may be of another cluster. */
+  #introduceAgain(): void {
+    this.#introduce({ isKnown: true }).catch((error: unknown) => {
+      if (!this.#isClosed)
+        this.#options.onFatal(error instanceof Error ? error : new Error(String(error)));
+    });
+  }
+
+  /** The log of another cluster would elect this node among voters that nobody here asked for. */
+  #checkVoters(inLog: readonly number[]): void {
+    const asked = this.#options.voters.map((voter) => voter.id).sort((a, b) => a - b);
+    if (inLog.length === asked.length && asked.every((id) => inLog.includes(id))) return;
+    throw new BrokerError(
+      "INVALID_VOTER_KEY",
+      `this data directory was used with the controllers ${inLog.join(", ")}, --voters names ` +
+        `${asked.join(", ")}; start the node with the voters of its own cluster, or with its own directory`,
+    );
+  }
+
   #received(message: RaftMessage): void {
     const driver = this.#driver;
     if (driver === undefined) return;
@@ -316,7 +340,10 @@ export class Controller {
     const { node } = driver;
     if (this.#silentUntilIndex > 0 && node.lastIndex >= this.#silentUntilIndex) {
       this.#silentUntilIndex = 0;
-      driver.start();
+      this.#storage.endSilence().then(
+        () => driver.start(),
+        (error: unknown) => this.#options.onFatal(error as Error),
+      );
     }
     const isLeading = node.role === "leader";
     if (this.#machine.isActive && (!isLeading || node.term !== this.#term)) {
@@ -415,6 +442,7 @@ export class Controller {
     if (registered === undefined && (stored === undefined || isReplaced)) {
       await this.#storage.rememberPeer(id, request.directoryId);
     }
+    if (isReplaced && stored !== request.directoryId) this.#driver?.node.forget(id);
     return {
       nodeId: this.#options.nodeId,
       clusterId: this.clusterId ?? "",

@@ -9,6 +9,7 @@ import { type HelloResponse, raftMethods } from "@strandline/rpc";
 
 const HELLO_TIMEOUT_MS = 2_000;
 const RETRY_MS = 100;
+const KNOWN_RETRY_MS = 1_000;
 
 export interface Introduction {
   readonly nodeId: NodeId;
@@ -17,6 +18,8 @@ export interface Introduction {
   readonly clusterId: string;
   readonly voters: readonly { readonly id: NodeId; readonly address: string }[];
   readonly replaceDirectory: boolean;
+  /** It has taken part before: nothing is to be decided, but everyone may refuse it. */
+  readonly isKnown: boolean;
 }
 
 /** What a node must respect before it takes part. */
@@ -45,14 +48,14 @@ export async function introduce(
     const heard = answers.filter((answer) => answer !== undefined);
     const verdict = judge(introduction, heard, { majority, others: others.length });
     if (verdict !== undefined) return verdict;
-    if (attempt === 20) {
+    if (attempt === 20 && !introduction.isKnown) {
       ports.logger.warn(
         { voters: others.map((voter) => voter.address), heard: heard.length },
         "waits for a majority of the controllers",
       );
     }
     await new Promise<void>((resolve) => {
-      ports.timers.after(RETRY_MS, resolve);
+      ports.timers.after(introduction.isKnown ? KNOWN_RETRY_MS : RETRY_MS, resolve);
     });
   }
   throw new BrokerError("BROKER_NOT_AVAILABLE", "this controller is stopping");
@@ -69,6 +72,9 @@ function judge(
   for (const answer of ordered) checkIdentity(introduction, answer);
   const term = Math.max(0, ...heard.map((answer) => answer.term));
   const lastIndex = Math.max(0, ...heard.map((answer) => answer.lastIndex));
+  if (introduction.isKnown) {
+    return heard.length === counts.others ? { term: 0, silentUntilIndex: 0 } : undefined;
+  }
   if (introduction.replaceDirectory) {
     // What the lost disk had acknowledged, one of the others holds: it must be heard.
     return heard.length === counts.others ? { term, silentUntilIndex: lastIndex } : undefined;

@@ -2,7 +2,7 @@
  * Keeps what raft must not forget, in a key-value store: hard state, entries, and one snapshot.
  * One `Ready` is one atomic write, synced when a vote or an acknowledgement depends on it.
  *
- * Keys: `hard-state`, `snapshot`, `entry/<16 digits of index>`, `peer/<node id>`.
+ * Keys: `hard-state`, `snapshot`, `entry/<16 digits of index>`, `peer/<node id>`, `silent-until`.
  */
 import type { KeyValueOperation, KeyValueStore } from "@strandline/platform";
 import {
@@ -85,11 +85,29 @@ export class RaftStorage {
     await this.#store.write(operations, { sync: true });
   }
 
-  /** Begins with a term and nothing else: a replaced disk that must not vote in an old term. */
-  async begin(hardState: HardState): Promise<void> {
-    await this.#store.write([{ kind: "put", key: "hard-state", value: text(hardState) }], {
-      sync: true,
-    });
+  /**
+   * Begins with a term and an index to reach first: a replaced disk that must not vote in an old
+   * term, nor before its log has what the lost one had.
+   */
+  async begin(hardState: HardState, silentUntilIndex: number): Promise<void> {
+    await this.#store.write(
+      [
+        { kind: "put", key: "hard-state", value: text(hardState) },
+        { kind: "put", key: "silent-until", value: text(silentUntilIndex) },
+      ],
+      { sync: true },
+    );
+  }
+
+  /** 0 for a node that may vote. */
+  async silentUntilIndex(): Promise<number> {
+    const stored = await this.#store.get("silent-until");
+    return stored === undefined ? 0 : (parse(stored) as number);
+  }
+
+  /** The log has caught up. Synced: a vote may follow. */
+  async endSilence(): Promise<void> {
+    await this.#store.write([{ kind: "delete", key: "silent-until" }], { sync: true });
   }
 
   /** Directory under which another controller introduced itself; undefined for a new one. */

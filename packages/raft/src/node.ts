@@ -137,6 +137,15 @@ export class RaftNode {
     if (this.#state.role === "follower" && this.#state.leader === id) leaderLost(this.#state);
   }
 
+  /**
+   * That node has lost its disk, and comes back with an empty log: what it once held no longer
+   * counts. Only for a node that will not vote before it has caught up again.
+   */
+  forget(id: number): void {
+    const state = this.#state;
+    if (state.peers.delete(id)) state.addPeer(id, state.log.lastIndex + 1);
+  }
+
   /** Appends `data` if this node leads; it is decided when it appears in `committed`. */
   propose(data: Uint8Array): Proposed | "not-leader" {
     const state = this.#state;

@@ -7,7 +7,12 @@
 import { allCheckers } from "../../checkers/all-checkers.js";
 import { FaultInjector } from "../../fault-injector.js";
 import { describePlan, drawFaultPlan } from "../../faults.js";
-import { type Scenario, type ScenarioOptions, type SeedResult, seedResult } from "../../scenario.js";
+import {
+  type Scenario,
+  type ScenarioOptions,
+  type SeedResult,
+  seedResult,
+} from "../../scenario.js";
 import { World } from "../../world.js";
 import { ClusterClient } from "./cluster-client.js";
 import { ClusterNode, nodeName, type Sabotage } from "./cluster-node.js";
