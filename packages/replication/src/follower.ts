@@ -194,6 +194,7 @@ export class Follower {
     if (baseOffset !== this.#logEndOffset) return this.#wait();
     // What is missing here is deleted there, and so is all that was offered.
     if (event.logStartOffset > endOffset) return this.#restartAt(event.logStartOffset);
+    if (this.#isUnproven(event)) return this.#restartAt(event.logStartOffset);
     if (this.#state === "following") this.#refusalCount = 0;
     const isAccepted = this.#state === "asking";
     this.#state = "following";
@@ -206,6 +207,15 @@ export class Follower {
     if (isAccepted || endOffset === baseOffset) effects.push(this.#acknowledgement());
     effects.push(...this.#observeWatermarks(event));
     return effects;
+  }
+
+  /**
+   * The leader deleted all that it could compare our log with: what we hold may be of a history
+   * that was never committed. It is deleted there, so it goes here, before it can come to light.
+   */
+  #isUnproven(event: Append): boolean {
+    const isEmpty = this.#logStartOffset >= this.#logEndOffset;
+    return this.#state === "asking" && !isEmpty && event.logStartOffset === this.#logEndOffset;
   }
 
   #observeWatermarks(event: Append): readonly FollowerEffect[] {
@@ -237,7 +247,7 @@ export class Follower {
   }
 
   #restartAt(offset: number): readonly FollowerEffect[] {
-    assert(offset > this.#logEndOffset, "only a log that ends too early is replaced");
+    assert(offset >= this.#logEndOffset, "only a log that is wholly deleted is replaced");
     this.#state = "cutting";
     this.#restartOffset = offset;
     return [{ kind: "restart-at", offset }];
@@ -245,7 +255,10 @@ export class Follower {
 
   #truncated(event: Truncated): readonly FollowerEffect[] {
     assert(this.#state === "cutting", "a log is cut only when this core asks for it");
-    const isSame = event.logEndOffset === this.#logEndOffset && event.lastEpoch === this.#lastEpoch;
+    const isStuck =
+      this.#restartOffset === undefined &&
+      event.logEndOffset === this.#logEndOffset &&
+      event.lastEpoch === this.#lastEpoch;
     if (this.#restartOffset === undefined) {
       assert(event.logEndOffset <= this.#logEndOffset, "a cut makes no log longer");
       this.#durableEndOffset = Math.min(this.#durableEndOffset, event.logEndOffset);
@@ -262,7 +275,7 @@ export class Follower {
     this.#restartOffset = undefined;
     this.#state = "idle";
     // Nothing left to cut, and still no prefix: asking again now would run in a circle.
-    return isSame ? this.#wait() : this.#follow();
+    return isStuck ? this.#wait() : this.#follow();
   }
 
   #refused({ code, logStartOffset }: Refused): readonly FollowerEffect[] {
