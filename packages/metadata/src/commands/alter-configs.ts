@@ -24,7 +24,12 @@ import { partitionStep } from "../partition-rules.js";
 import type { MetadataRecord, PartitionChangedRecord } from "../records.js";
 import { replay } from "../replay.js";
 import { clusterConfigSpec, topicConfigSpec } from "../topic-configs.js";
-import { type Settings, settingRecords, settingsRefusal } from "./config-changes.js";
+import {
+  type Settings,
+  settingRecords,
+  settingsRefusal,
+  unknownSetting,
+} from "./config-changes.js";
 import { durabilityRefusal, weakDurabilityRefusal } from "./durability-rules.js";
 
 export interface ConfigResource {
@@ -56,7 +61,7 @@ export function decideAlterConfigs(
   if ("refusal" in target) return target;
   const removed = Object.fromEntries(command.remove.map((name) => [name, ""]));
   const unknown = Object.keys(removed).find((name) => target.specOf(name) === undefined);
-  if (unknown !== undefined) return refuse("INVALID_CONFIG", `there is no setting "${unknown}"`);
+  if (unknown !== undefined) return unknownSetting(unknown);
   const both = command.remove.find((name) => Object.hasOwn(command.set, name));
   if (both !== undefined) {
     return refuse("INVALID_REQUEST", `setting "${both}" is both set and removed`);

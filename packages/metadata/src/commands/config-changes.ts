@@ -2,7 +2,9 @@
 
 import { type ConfigSpec, configProblem } from "../config-spec.js";
 import { type Refused, refuse } from "../decision.js";
+import { nearestName } from "../nearest-name.js";
 import type { ConfigRemovedRecord, ConfigSetRecord } from "../records.js";
+import { CLUSTER_CONFIGS, TOPIC_CONFIGS } from "../topic-configs.js";
 
 export type Settings = Readonly<Record<string, string>>;
 
@@ -13,11 +15,19 @@ export function settingsRefusal(
 ): Refused | undefined {
   for (const [name, value] of Object.entries(settings)) {
     const spec = specOf(name);
-    if (spec === undefined) return refuse("INVALID_CONFIG", `there is no setting "${name}"`);
+    if (spec === undefined) return unknownSetting(name);
     const problem = configProblem(spec, value);
     if (problem !== undefined) return refuse("INVALID_CONFIG", problem);
   }
   return undefined;
+}
+
+/** Refuses a setting that does not exist, and names the one that may be meant. */
+export function unknownSetting(name: string): Refused {
+  const names = [...TOPIC_CONFIGS, ...CLUSTER_CONFIGS].map((spec) => spec.name);
+  const nearest = nearestName(name, names);
+  const hint = nearest === undefined ? "" : `; did you mean "${nearest}"?`;
+  return refuse("INVALID_CONFIG", `there is no setting "${name}"${hint}`);
 }
 
 /** Records for what differs from the present settings. Names in order, so logs compare. */
