@@ -55,6 +55,7 @@ export class Intake {
   #room: Deferred<void> | undefined;
   /** Size of the record that was refused last; 0 once there was room for it. */
   #refusedBytes = 0;
+  #isMakingRoom = false;
   #flushes = 0;
   #isServing = false;
   #mustServeAgain = false;
@@ -132,6 +133,7 @@ export class Intake {
   /** `batch` is settled: its room is free again. */
   release(batch: PendingBatch): void {
     this.#buffer.giveBack(batch.reservedBytes);
+    this.#isMakingRoom = false;
     if (this.#buffer.isFull) this.#serve();
     else this.#noteRoom();
     if (this.#buffer.usedBytes === 0 && !this.#buffer.isFull) this.#deadlines.disarm();
@@ -175,7 +177,7 @@ export class Intake {
     if (batch.recordCount > 1) return;
     // A new batch: the one before may have become full, and this one may not linger for ever.
     this.#deadlines.arm(batch.createdMs + this.#options.deliveryTimeoutMs);
-    if (this.#flushes > 0) {
+    if (this.#flushes > 0 || this.#isMakingRoom) {
       this.#send(queue);
       return;
     }
@@ -193,6 +195,7 @@ export class Intake {
   #getInLine(topic: TopicIntake, { record, bytes, options }: Offered): boolean {
     if (options.signal?.aborted === true) throw abortedError(options.signal);
     const hasRoom = this.#buffer.tryTake(bytes);
+    if (!hasRoom) this.#makeRoom();
     if (!hasRoom && !options.mayWait) {
       this.#refusedBytes = bytes;
       return false;
@@ -216,6 +219,13 @@ export class Intake {
       this.#load(topic);
     }
     return true;
+  }
+
+  /** Somebody needs room: no batch may linger while it holds some. Once until some is given back. */
+  #makeRoom(): void {
+    if (this.#isMakingRoom) return;
+    this.#isMakingRoom = true;
+    for (const queue of this.#queues()) this.#send(queue);
   }
 
   #leaveOnAbort(topic: TopicIntake, waiting: WaitingRecord, signal: AbortSignal): void {

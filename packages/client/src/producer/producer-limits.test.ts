@@ -37,6 +37,24 @@ describe("a producer's buffer", () => {
     expect(count(world, "t")).toBe(10);
   });
 
+  it("lets no batch linger while somebody needs its room", async () => {
+    const world = new FakeWorld();
+    world.cluster.createTopic("t", 2);
+    const producer = world
+      .client()
+      .producer({ bufferBytesMax: 4_000, batchBytesMax: 3_500, lingerMs: 60_000 });
+    const records = Array.from({ length: 9 }, (_each, at) => ({
+      topic: "t",
+      partition: at % 2,
+      value: KILOBYTE,
+    }));
+    const sent = producer.sendMany(records);
+    await world.time.advance(1_000);
+    expect(count(world, "t")).toBeGreaterThanOrEqual(6);
+    await world.time.until(Promise.all([producer.flush(), sent]));
+    expect(count(world, "t")).toBe(9);
+  });
+
   it("lets senders wait for room in the order they came", async () => {
     const world = new FakeWorld();
     world.cluster.createTopic("t", 1);
