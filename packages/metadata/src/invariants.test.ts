@@ -46,7 +46,8 @@ function happen(cluster: MetadataCluster, [kind, node, choice]: Step): void {
     }
     case 6: {
       if (topic === undefined) return;
-      const { replicas } = cluster.partition(topic.id);
+      const { replicas, leader } = cluster.partition(topic.id);
+      if (leader === -1) return;
       const isr = replicas.filter((_, at) => ((choice >> at) & 1) === 1);
       cluster.accept(cluster.proposal(topic.id, isr));
       return;
