@@ -287,7 +287,8 @@ export class World {
     }
     if (stream.isBroken || follower.pausedUntilMs > this.#nowMs) return;
     while (stream.toFollower.length > 0 && (this.#isCalm || this.#chance(0.5))) {
-      this.#atFollower(follower, stream.toFollower.shift() as ToFollower);
+      const message = stream.toFollower.shift() as ToFollower;
+      this.#follow(follower, message, message.kind === "append" ? message.entries : []);
     }
   }
 
@@ -366,10 +367,6 @@ export class World {
 
   // ---- the follower's shell -----------------------------------------------------------------
 
-  #atFollower(replica: Replica, message: ToFollower): void {
-    this.#follow(replica, message, message.kind === "append" ? message.entries : []);
-  }
-
   #follow(replica: Replica, event: FollowerEvent, entries: readonly Entry[] = []): void {
     const core = replica.follower;
     if (core === undefined) return;
@@ -444,14 +441,15 @@ export class World {
 
   /** One idempotent producer that sends each record until it is acknowledged, some at a time. */
   #produce(): void {
-    const replica = this.#replicas.find((one) => one.isUp && one.leader !== undefined);
-    for (const one of this.#replicas) {
+    let isLed = false;
+    for (const replica of this.#replicas) {
+      const { leader } = replica;
+      if (leader === undefined || replica.pausedUntilMs > this.#nowMs) continue;
+      isLed = true;
       // Also leaders that do not know yet that they are deposed are written to.
-      const { leader } = one;
-      if (leader === undefined || one.pausedUntilMs > this.#nowMs) continue;
-      if (!leader.isUnderMinIsr && this.#chance(0.5)) this.#write(one, leader);
+      if (!leader.isUnderMinIsr && this.#chance(0.5)) this.#write(replica, leader);
     }
-    if (replica === undefined) this.marks.add("nobody led");
+    if (!isLed) this.marks.add("nobody led");
   }
 
   #write(replica: Replica, leader: Leader): void {
