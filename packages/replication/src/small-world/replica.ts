@@ -14,6 +14,14 @@ import {
   ProducerStates,
 } from "../index.js";
 
+/** Faults that can be planted, to see whether the promises would notice. */
+export type Fault = "none" | "truncate-by-high-watermark" | "acknowledge-unsynced" | "keep-epoch";
+
+export interface WorldOptions {
+  readonly fault: Fault;
+  readonly judgesOutcomeOnly: boolean;
+}
+
 export interface Entry {
   readonly epoch: number;
   readonly producerId: number;

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { Isr } from "../index.js";
-import { World, type WorldOptions } from "./world.js";
+import type { WorldOptions } from "./replica.js";
+import { World } from "./world.js";
 
 const SEED_COUNT = Number(process.env["STRANDLINE_SEEDS"] ?? 30);
 const TIMEOUT_MS = 600_000;

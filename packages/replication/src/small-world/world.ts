@@ -18,12 +18,14 @@ import { generator } from "./random.js";
 import {
   batchOf,
   type Entry,
+  type Fault,
   keyOf,
   Replica,
   type State,
   type Stream,
   type ToFollower,
   type ToLeader,
+  type WorldOptions,
 } from "./replica.js";
 import { endOf, following, IN_SYNC_REPLICAS_MIN, leadership } from "./roles.js";
 
@@ -31,14 +33,6 @@ const NODES = [1, 2, 3].map((id) => nodeId(id));
 const STEP_MS = 20;
 const STORM_STEPS = 1_500;
 const CALM_STEPS = 1_500;
-
-/** Faults that can be planted, to see whether the promises would notice. */
-export type Fault = "none" | "truncate-by-high-watermark" | "acknowledge-unsynced" | "keep-epoch";
-
-export interface WorldOptions {
-  readonly fault: Fault;
-  readonly judgesOutcomeOnly: boolean;
-}
 
 export class World {
   readonly marks = new Set<string>();
