@@ -431,8 +431,6 @@ export class World {
     this.#follow(replica, { kind, logEndOffset, lastEpoch: epochs.latest });
   }
 
-  // ---- clients and misfortune ---------------------------------------------------------------
-
   /** One idempotent producer that sends each record until it is acknowledged, some at a time. */
   #produce(): void {
     let isLed = false;
