@@ -5,7 +5,7 @@
  * then is a term spent. Both are refused by a node that hears a leader, so a node with a broken
  * link, or one that came back, cannot unseat a leader that works for the others.
  */
-import { reachedByMajority, tally } from "./quorum.js";
+
 import type {
   HardState,
   PreVote,
@@ -14,6 +14,7 @@ import type {
   Vote,
   VoteAnswer,
 } from "./messages.js";
+import { reachedByMajority, tally } from "./quorum.js";
 import { NOBODY, type RaftState } from "./state.js";
 
 /** Ticks between the first attempts of two survivors; more than a round trip takes. */
@@ -75,8 +76,7 @@ export function onVote(state: RaftState, message: Vote): void {
   // candidate's configuration says whose votes count.
   const isFree = state.vote === NOBODY || state.vote === message.from;
   const isCurrent = message.term === state.term;
-  const granted =
-    isCurrent && isFree && state.log.isUpToDate(message.lastIndex, message.lastTerm);
+  const granted = isCurrent && isFree && state.log.isUpToDate(message.lastIndex, message.lastTerm);
   if (granted) {
     state.vote = message.from;
     state.restartElectionClock();

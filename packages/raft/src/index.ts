@@ -1,5 +1,10 @@
-export type { Restored, RaftOptions } from "./options.js";
-export { raftOptionsProblems, restoredProblem } from "./options.js";
+export type { ConfigurationChange, ConfigurationRefusal, Proposed } from "./membership.js";
+export {
+  type EntryFields,
+  type MessageFields,
+  messageFields,
+  messageOf,
+} from "./message-fields.js";
 export type {
   Append,
   AppendAnswer,
@@ -22,9 +27,9 @@ export type {
   Vote,
   VoteAnswer,
 } from "./messages.js";
-export type { ConfigurationChange, ConfigurationRefusal, Proposed } from "./membership.js";
 export { type PeerStatus, RaftNode, type Ready } from "./node.js";
+export type { RaftOptions, Restored } from "./options.js";
+export { raftOptionsProblems, restoredProblem } from "./options.js";
 export type { ProgressState } from "./progress.js";
 export type { ReadState } from "./state.js";
 export { decodeVoters, encodeVoters, votersProblem } from "./voters.js";
-export { type EntryFields, type MessageFields, messageFields, messageOf } from "./message-fields.js";

@@ -6,6 +6,7 @@
  */
 import { assert } from "@strandline/model";
 import { hasQuorum } from "./election.js";
+import { dropLeaving, settleConfiguration } from "./membership.js";
 import type {
   AppendAnswer,
   AppendRefusal,
@@ -13,7 +14,6 @@ import type {
   RaftMessage,
   ReadIndex,
 } from "./messages.js";
-import { dropLeaving, settleConfiguration } from "./membership.js";
 import type { Progress } from "./progress.js";
 import { reachedByMajority } from "./quorum.js";
 import { NOBODY, type RaftState } from "./state.js";
@@ -35,7 +35,10 @@ export function tickLeader(state: RaftState): void {
 export function onAppendAnswer(state: RaftState, message: AppendAnswer): void {
   const peer = hear(state, message);
   if (peer === undefined) return;
-  assert(message.matchIndex <= state.log.lastIndex, "a follower holds no more than its leader sent");
+  assert(
+    message.matchIndex <= state.log.lastIndex,
+    "a follower holds no more than its leader sent",
+  );
   if (peer.accept(message.matchIndex)) advanceCommit(state);
   // The commit above may have ended this leadership: it committed the leader's own removal.
   if (state.role !== "leader") return;

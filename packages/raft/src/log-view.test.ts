@@ -57,9 +57,9 @@ describe(LogView, () => {
     expect(() => view.takeOver(1, 1, [entry(2, 2), entry(3, 2), entry(4, 2)])).toThrow(
       "committed is never truncated",
     );
-    expect(() => log([1, 1, 1], snapshot(0, 0), 3).takeOver(2, 2, [entry(3, 2), entry(4, 2)])).toThrow(
-      "committed logs are equal",
-    );
+    expect(() =>
+      log([1, 1, 1], snapshot(0, 0), 3).takeOver(2, 2, [entry(3, 2), entry(4, 2)]),
+    ).toThrow("committed logs are equal");
   });
 
   it("fills a message up to its bound, with one entry at least", () => {

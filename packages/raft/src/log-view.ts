@@ -199,7 +199,10 @@ export class LogView {
     if (snapshot.index <= this.#snapshot.index) return;
     assert(snapshot.index <= this.#applied, "only what is applied is in a snapshot");
     assert(snapshot.index <= this.#stable, "what is applied is durable");
-    assert(snapshot.term === this.termAt(snapshot.index), "a snapshot carries the term of its index");
+    assert(
+      snapshot.term === this.termAt(snapshot.index),
+      "a snapshot carries the term of its index",
+    );
     this.#entries = this.#entries.slice(snapshot.index - this.#snapshot.index);
     this.#voters.compactTo(snapshot.index);
     this.#snapshot = snapshot;

@@ -60,7 +60,11 @@ export function messageFields(message: RaftMessage): MessageFields {
   for (const name of Object.keys(SCALARS[kind])) body[name] = Reflect.get(message, name);
   if (kind === "install-snapshot") {
     const { snapshot } = message;
-    Object.assign(body, { index: snapshot.index, indexTerm: snapshot.term, voters: snapshot.voters });
+    Object.assign(body, {
+      index: snapshot.index,
+      indexTerm: snapshot.term,
+      voters: snapshot.voters,
+    });
     return { kind, from, to, term, body, entries: [], snapshot: snapshot.data };
   }
   const entries = kind === "append" ? message.entries.map(entryFields) : [];
@@ -100,7 +104,8 @@ function entriesOf(
   const entries: Entry[] = [];
   for (const entry of fields.entries) {
     const { data } = entry;
-    if (entry.index !== index + 1 || !isCount(entry.index) || !isCount(entry.term)) return undefined;
+    if (entry.index !== index + 1 || !isCount(entry.index) || !isCount(entry.term))
+      return undefined;
     if (entry.term < term || entry.term > fields.term) return undefined;
     if (entry.type !== 0 && entry.type !== 1) return undefined;
     if (entry.type === 1 && decodeVoters(data) === undefined) return undefined;

@@ -45,11 +45,17 @@ describe("a cluster in bad weather", () => {
   }, 3_600_000);
 
   it("went through all of it", () => {
-    const names = ["election", "restart", "read", "snapshot installed", "timeout-now", "stale-term"];
+    const names = [
+      "election",
+      "restart",
+      "read",
+      "snapshot installed",
+      "timeout-now",
+      "stale-term",
+    ];
     for (const name of names) expect(marks.get(name), name).toBeGreaterThan(10);
     for (const size of [1, 2, 3, 4, 5, 6]) {
       expect(marks.get(`configuration of ${size}`), `${size} voters`).toBeGreaterThan(10);
     }
   });
 });
-

@@ -99,6 +99,11 @@ describe(Progress, () => {
     expect(peer.accept(4)).toBe(false);
     expect(peer.matchIndex).toBe(10);
     expect(peer.next).toBe(11);
+    peer.probe();
+    peer.noteSent(10, 0);
+    peer.refuse(10, 3);
+    expect(peer.matchIndex).toBe(10);
+    expect(peer.next).toBe(11);
   });
 
   it("sends nothing while a snapshot is on its way, and goes on after it", () => {

@@ -82,8 +82,7 @@ describe(tally, () => {
         const yes = voters.filter((voter) => votes.get(voter) === true).length;
         const no = voters.filter((voter) => votes.get(voter) === false).length;
         const needed = majority(voters.length);
-        const expected =
-          yes >= needed ? "won" : voters.length - no >= needed ? "open" : "lost";
+        const expected = yes >= needed ? "won" : voters.length - no >= needed ? "open" : "lost";
         expect(tally(voters, votes)).toBe(expected);
       }),
     );

@@ -15,7 +15,8 @@ describe(Jitter, () => {
   it("spreads evenly enough for timeouts, for small seeds too", () => {
     for (const seed of [0, 1, 2, -1, 2 ** 31, 2 ** 40]) {
       const counts = new Map<number, number>();
-      for (const value of draw(new Jitter(seed, 0))) counts.set(value, (counts.get(value) ?? 0) + 1);
+      for (const value of draw(new Jitter(seed, 0)))
+        counts.set(value, (counts.get(value) ?? 0) + 1);
       expect([...counts.keys()].sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
       for (const count of counts.values()) expect(count).toBeGreaterThan(120);
     }

@@ -2,7 +2,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decodeVoters, encodeVoters, sortedVoters, VoterHistory, votersProblem } from "./voters.js";
 
-const voterList = fc.uniqueArray(fc.nat({ max: 2 ** 31 - 1 })).map((voters) => sortedVoters(voters));
+const voterList = fc
+  .uniqueArray(fc.nat({ max: 2 ** 31 - 1 }))
+  .map((voters) => sortedVoters(voters));
 
 describe("a voter list", () => {
   it("survives its encoding", () => {

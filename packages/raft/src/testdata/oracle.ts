@@ -18,8 +18,8 @@ export class Oracle {
   readonly #votes = new Map<string, number>();
   /** "index/term" → what was ever seen there. */
   readonly #entries = new Map<string, Seen>();
-  /** Committed: term by index. */
-  readonly #committed = new Map<number, number>();
+  /** By index: the term of the committed entry, and the term in which that was first seen. */
+  readonly #committed = new Map<number, { readonly term: number; readonly seenIn: number }>();
   readonly #applied: string[] = [];
   readonly #commitOf = new Map<number, number>();
   readonly #termOf = new Map<number, number>();
@@ -113,12 +113,17 @@ export class Oracle {
     }
   }
 
-  /** Leader completeness. The log of a fresh leader is on its disk, but for its first entries. */
+  /**
+   * Leader completeness: who leads a later term has it. (A vote may be under way for so long that
+   * it elects the leader of a term that is over.) The log of a fresh leader is on its disk, but for
+   * its first entries.
+   */
   #checkComplete(id: number): void {
     const server = this.#servers.get(id);
     if (server === undefined) return;
-    for (const [index, term] of this.#committed) {
-      if (index <= (server.disk.snapshot?.index ?? 0)) continue;
+    for (const [index, { term, seenIn }] of this.#committed) {
+      const isBelow = index <= (server.disk.snapshot?.index ?? 0);
+      if (isBelow || seenIn >= server.node.term) continue;
       const held = server.diskTermAt(index);
       check(held === term, `leader ${id} has not entry ${index} of term ${term}, but ${held}`);
     }
@@ -162,7 +167,7 @@ export class Oracle {
       this.#applied[at] ??= content;
       const known = this.#applied[at];
       check(known === content, `server ${id} applies "${content}" at ${index}, others "${known}"`);
-      this.#committed.set(index, term);
+      if (!this.#committed.has(index)) this.#committed.set(index, { term, seenIn: node.term });
     }
     check(machine.length <= node.commit, `server ${id} applied what is not committed`);
     this.#checkedApplied.set(id, machine.length);
