@@ -113,7 +113,8 @@ function sameNode(a: NodeRegistration | undefined, b: NodeRegistration | undefin
   if (a === b) return true;
   if (a === undefined || b === undefined) return false;
   const names = Object.keys(a) as (keyof NodeRegistration)[];
-  return names.every((name) => a[name] === b[name]);
+  // The former processes change only with the present one.
+  return names.every((name) => name === "formerIncarnations" || a[name] === b[name]);
 }
 
 type Settings = ReadonlyMap<string, string> | undefined;

@@ -45,7 +45,7 @@ export function decodeImage(value: unknown): MetadataImage {
     ),
     topics,
     topicIds: namesOf(topics),
-    configs: new Map(json.list("configs", decodeSettings)),
+    configs: decodeConfigs(json),
     nextProducerId: json.integer("nextProducerId", count),
   };
 }
@@ -72,6 +72,12 @@ function decodePartition(value: unknown, path: string): Partition {
   const problem = partitionProblem(partition);
   if (problem !== undefined) throw new MetadataError(`${path} breaks a rule: ${problem}`);
   return partition;
+}
+
+function decodeConfigs(json: JsonObject): MetadataImage["configs"] {
+  const configs = json.list("configs", decodeSettings);
+  const resources = byKey(configs, ([resource]) => resource, "configs");
+  return new Map([...resources].map(([resource, [, settings]]) => [resource, settings]));
 }
 
 function decodeSettings(value: unknown, path: string): [string, ReadonlyMap<string, string>] {

@@ -33,6 +33,8 @@ export interface NodeRegistration {
   readonly directoryId: DirectoryId;
   /** Random, new for each process. */
   readonly incarnationId: string;
+  /** The processes before it, the newest first; some of them. None of them may come back. */
+  readonly formerIncarnations: readonly string[];
   readonly brokerEpoch: BrokerEpoch;
   /** Where clients reach it: "host:port". */
   readonly address: string;

@@ -123,6 +123,14 @@ describe("a proposal for the ISR", () => {
     expect(show(cluster.partition(topic))).toBe("1 | 1 2 | -");
   });
 
+  it("is a step of the partition epoch even when it changes nothing: older ones are void then", () => {
+    const { cluster, topic } = three();
+    const lost = cluster.proposal(topic, [1, 2]);
+    cluster.accept(cluster.proposal(topic, [1, 2, 3]));
+    expect(show(cluster.partition(topic))).toBe("1 | 1 2 3 | -");
+    expect(cluster.refusal(lost)).toBe("INVALID_UPDATE_VERSION");
+  });
+
   it("is refused when the partition has changed since", () => {
     const { cluster, topic } = three();
     const late = cluster.proposal(topic, [1, 2]);

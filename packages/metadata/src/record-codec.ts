@@ -1,7 +1,7 @@
 /** Metadata records as JSON. Decoding trusts nothing: the bytes come from a disk or a peer. */
 import type { ClusterId } from "@strandline/model";
 import type { NodeRegistration } from "./image.js";
-import { JsonObject, type JsonValue, listOf } from "./json.js";
+import { JsonObject, type JsonValue, listOf, textOf } from "./json.js";
 import { MetadataError } from "./metadata-error.js";
 import type { MetadataRecord, NodeStateRecord, NodeTurn } from "./records.js";
 
@@ -119,6 +119,7 @@ export function decodeNode(json: JsonObject): NodeRegistration {
     id: json.nodeId("id"),
     directoryId: json.directoryId("directoryId"),
     incarnationId: json.text("incarnationId"),
+    formerIncarnations: json.list("formerIncarnations", (text, path) => textOf(text, path)),
     brokerEpoch: json.brokerEpoch("brokerEpoch"),
     address: json.text("address"),
     peerAddress: json.text("peerAddress"),

@@ -59,8 +59,7 @@ export function decideAlterConfigs(
 ): Decision<AlterConfigsResponse> {
   const target = targetOf(image, command.resource);
   if ("refusal" in target) return target;
-  const removed = Object.fromEntries(command.remove.map((name) => [name, ""]));
-  const unknown = Object.keys(removed).find((name) => target.specOf(name) === undefined);
+  const unknown = command.remove.find((name) => target.specOf(name) === undefined);
   if (unknown !== undefined) return unknownSetting(unknown);
   const both = command.remove.find((name) => Object.hasOwn(command.set, name));
   if (both !== undefined) {

@@ -8,7 +8,7 @@ import { effectiveInSyncMin, inSyncReplicasMin } from "../config-resolution.js";
 import { accept, type Decision, type Refused, refuse } from "../decision.js";
 import type { MetadataImage, Partition, Topic } from "../image.js";
 import { JsonObject } from "../json.js";
-import { eligibleAfter, partitionChange } from "../partition-rules.js";
+import { eligibleAfter, partitionStep } from "../partition-rules.js";
 import { isRefused, registrationOf } from "./node-incarnation.js";
 
 export interface AlterPartitionCommand {
@@ -51,6 +51,8 @@ export function decideAlterPartition(
       `topic ${topic.name} has no partition ${command.partition}`,
     );
   }
+  // Epochs first: a leader that is refused for another reason may conclude that it named the
+  // present epoch, so that nothing it proposed under it has taken effect.
   const refusal =
     epochRefusal(before, command) ??
     shapeRefusal(before, command) ??
@@ -72,7 +74,9 @@ function accepted(
   const configured = inSyncReplicasMin(image, topic.name);
   const inSyncMin = effectiveInSyncMin(configured, before.replicas.length);
   const elr = eligibleAfter(before, isr, inSyncMin);
-  const record = partitionChange(command, before, { isr, elr, leader: before.leader });
+  // Also a proposal that changes nothing is a step: the leader learns that none of its earlier
+  // ones, whose answers were lost, can take effect any more.
+  const record = partitionStep(command, before, { isr, elr, leader: before.leader });
   return accept(
     {
       kind: "alter-partition",
@@ -80,10 +84,10 @@ function accepted(
       partition: command.partition,
       leader: before.leader,
       leaderEpoch: before.leaderEpoch,
-      partitionEpoch: record?.partitionEpoch ?? before.partitionEpoch,
+      partitionEpoch: record.partitionEpoch,
       isr,
     },
-    record === undefined ? [] : [record],
+    [record],
   );
 }
 

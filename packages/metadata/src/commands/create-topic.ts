@@ -99,7 +99,10 @@ function nameRefusal(image: MetadataImage, command: CreateTopicCommand): Refused
     return refuse("INVALID_REQUEST", `topic id ${command.newTopicId} is taken`);
   }
   // Metric systems write both characters as "_": two such topics would share their figures.
-  const collision = [...image.topicIds.keys()].find((other) => plain(other) === plain(name));
+  const written = plain(name);
+  const collision = written.includes("_")
+    ? [...image.topicIds.keys()].find((other) => plain(other) === written)
+    : undefined;
   if (collision !== undefined) {
     return refuse(
       "INVALID_TOPIC_EXCEPTION",

@@ -48,9 +48,9 @@ export function decideNodeStopping(
   let leads = 0;
   let leadsMovable = 0;
   for (const topic of image.topics.values()) {
+    const configured = inSyncReplicasMin(image, topic.name);
     topic.partitions.forEach((partition, index) => {
       if (!partition.isr.includes(nodeId)) return;
-      const configured = inSyncReplicasMin(image, topic.name);
       const inSyncMin = effectiveInSyncMin(configured, partition.replicas.length);
       const target = handedOver(partition, nodeId, { inSyncMin, standingOf });
       if (target.leader === nodeId) {

@@ -11,6 +11,9 @@ import type { MetadataImage, NodeRegistration, Topic } from "../image.js";
 import type { JsonObject } from "../json.js";
 import type { MetadataRecord } from "../records.js";
 
+/** Former processes that are remembered. One cut off for longer than so many starts is unlikely. */
+const FORMER_INCARNATIONS_MAX = 8;
+
 export interface RegisterNodeCommand {
   readonly kind: "register-node";
   readonly nodeId: NodeId;
@@ -46,7 +49,10 @@ export function decideRegisterNode(
   command: RegisterNodeCommand,
 ): Decision<RegisterNodeResponse> {
   const holder = image.nodes.get(command.nodeId);
-  const refusal = clusterRefusal(image, command) ?? directoryRefusal(image, command, holder);
+  const refusal =
+    clusterRefusal(image, command) ??
+    formerRefusal(command, holder) ??
+    directoryRefusal(image, command, holder);
   if (refusal !== undefined) return refusal;
   if (holder?.incarnationId === command.incarnationId) return registeredAgain(holder, command);
   if (command.brokerEpoch < image.offset || command.brokerEpoch <= (holder?.brokerEpoch ?? -1)) {
@@ -68,6 +74,7 @@ export function decideRegisterNode(
       id: command.nodeId,
       directoryId: command.directoryId,
       incarnationId: command.incarnationId,
+      formerIncarnations: formerIncarnations(holder),
       brokerEpoch: command.brokerEpoch,
       ...addressesOf(command),
       isFenced: true,
@@ -98,6 +105,27 @@ function clusterRefusal(image: MetadataImage, command: RegisterNodeCommand): Ref
     );
   }
   return undefined;
+}
+
+/**
+ * A process that was cut off while its successor registered, or its registration that was on the
+ * way so long. Admitted as if it were new, it would throw the running one out.
+ */
+function formerRefusal(
+  command: RegisterNodeCommand,
+  holder: NodeRegistration | undefined,
+): Refused | undefined {
+  if (holder?.formerIncarnations.includes(command.incarnationId) !== true) return undefined;
+  return refuse(
+    "STALE_BROKER_EPOCH",
+    `a newer process of node ${holder.id} has registered from ${holder.peerAddress}; ` +
+      "this one must end",
+  );
+}
+
+function formerIncarnations(holder: NodeRegistration | undefined): readonly string[] {
+  if (holder === undefined) return [];
+  return [holder.incarnationId, ...holder.formerIncarnations].slice(0, FORMER_INCARNATIONS_MAX);
 }
 
 function directoryRefusal(

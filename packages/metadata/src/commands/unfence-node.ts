@@ -37,9 +37,9 @@ export function decideUnfenceNode(
     { type: "node-unfenced", version: 1, nodeId: node.id, brokerEpoch: node.brokerEpoch },
   ];
   for (const topic of image.topics.values()) {
+    const configured = inSyncReplicasMin(image, topic.name);
     topic.partitions.forEach((partition, index) => {
       if (partition.leader !== -1 || !partition.elr.includes(node.id)) return;
-      const configured = inSyncReplicasMin(image, topic.name);
       const inSyncMin = effectiveInSyncMin(configured, partition.replicas.length);
       const target = withLeader(partition.replicas, partition, { inSyncMin, standingOf });
       const record = partitionChange({ topicId: topic.id, partition: index }, partition, target);
