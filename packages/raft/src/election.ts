@@ -130,7 +130,7 @@ function others(state: RaftState): readonly number[] {
   return state.voters.filter((voter) => voter !== state.self);
 }
 
-/** A leader that a majority has not answered for `electionTicks` cannot know that it still is one. */
+/** A leader that no majority answers for `electionTicks` cannot know that it still is one. */
 export function hasQuorum(state: RaftState): boolean {
   const heard = (voter: number): number =>
     voter === state.self ? 0 : -(state.peers.get(voter)?.silentTicks ?? Infinity);

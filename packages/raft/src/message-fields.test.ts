@@ -53,7 +53,9 @@ describe("message fields", () => {
       for (const name of Object.keys(body)) {
         for (const wrong of [undefined, null, "1", 1.5, Number.NaN, {}, 2 ** 53]) {
           const fields = received(message, { body: { ...body, [name]: wrong } });
-          expect(messageOf(fields), `${message.kind}.${name} = ${String(wrong)}`).toBe(undefined);
+          expect(messageOf(fields), `${message.kind}.${name} = ${JSON.stringify(wrong)}`).toBe(
+            undefined,
+          );
         }
       }
     }

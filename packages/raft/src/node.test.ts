@@ -289,7 +289,10 @@ describe("a leader", () => {
   });
 
   it("changes no voters before an entry of its own term is committed", () => {
-    const node = leader([entry(1, 1, [1, 2, 3]), entry(2, 1)]);
+    const entries = [entry(1, 1, [1, 2, 3]), entry(2, 1)];
+    const restored = { hardState: { term: 1, vote: -1, commit: 2 }, entries };
+    const node = leader([], { restored });
+    expect(node.commit).toBe(2);
     expect(node.proposeConfiguration({ kind: "add", id: 4 })).toBe("in-progress");
     node.step({ ...answer, term: 2, matchIndex: 3 });
     expect(node.proposeConfiguration({ kind: "add", id: 4 })).toEqual({ index: 4, term: 2 });
@@ -338,7 +341,7 @@ describe("a leader", () => {
     expect(() => node.step({ ...answer, term: 1, matchIndex: 99 })).toThrow("no more than");
   });
 
-  it("keeps silent towards a server that it would have to send a snapshot while it is silent", () => {
+  it("sends no snapshot to a server that does not answer, until it does", () => {
     const node = leader();
     node.step({ ...answer, from: 2, term: 1, matchIndex: 2 });
     drain(node);

@@ -5,7 +5,7 @@
  *
  *     while (node.hasReady()) {
  *       const ready = node.ready();
- *       // 1. persist: snapshot, then entries, then hardState, in one atomic write; synced if mustSync
+ *       // 1. persist snapshot, entries, hardState in one atomic write, synced if mustSync
  *       // 2. send ready.messages
  *       // 3. apply ready.snapshot, then ready.committed; answer ready.readStates once applied
  *       node.advance(ready);

@@ -77,7 +77,7 @@ export class Progress {
     if (isNews) this.#matchIndex = index;
     this.#next = Math.max(this.#next, index + 1);
     this.#inflight = this.#inflight.filter((last) => last > index);
-    // Not only on news: a probe without entries confirms what was known before the connection broke.
+    // Not only on news: a probe without entries may confirm what was known before.
     if (this.#state === "probe" && index === this.#matchIndex) this.#replicate();
     // Also when the node got there by entries: what the log still has follows it.
     if (this.#state === "snapshot" && index >= this.#snapshotIndex) this.#replicate();

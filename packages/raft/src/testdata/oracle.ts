@@ -152,7 +152,8 @@ export class Oracle {
       if ((server.disk.snapshot?.index ?? 0) >= commit) return true;
       return term !== undefined && server.diskTermAt(commit) === term;
     });
-    check(holders.length * 2 > voters.length, `leader ${id} commits ${commit} with ${holders.length} of ${voters.length} disks`);
+    const share = `${holders.length} of ${voters.length} disks`;
+    check(holders.length * 2 > voters.length, `leader ${id} commits ${commit} with ${share}`);
   }
 
   /** State machine safety: whoever applies an index applies the same there. */

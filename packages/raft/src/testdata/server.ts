@@ -34,7 +34,7 @@ export class Server {
   readonly id: number;
   readonly disk: Disk;
   node: RaftNode;
-  /** The state machine: everything applied, in order. Rebuilt from snapshot and log by a restart. */
+  /** The state machine: everything applied, in order. A restart rebuilds it from the disk. */
   machine: Applied[] = [];
   /** The Ready that is being worked on, and how far. */
   ready: Ready | undefined;
