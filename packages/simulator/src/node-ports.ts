@@ -24,14 +24,14 @@ export interface NodePorts {
   readonly openKeyValueStore: OpenKeyValueStore;
   readonly transport: Transport;
   /** Another one, as for a second listener with connections of its own. */
-  newTransport(): Transport;
+  readonly newTransport: () => Transport;
   readonly logger: Logger;
   readonly crc32c: Crc32c;
   readonly compressors: Compressors;
   /** Tells the checkers. */
-  observe(observation: Observation): void;
+  readonly observe: (observation: Observation) => void;
   /** The process ends itself, at once. The disk keeps what it has. */
-  exit(reason: Error | undefined): void;
+  readonly exit: (reason: Error | undefined) => void;
 }
 
 /** A running process, as far as the world must know it. */

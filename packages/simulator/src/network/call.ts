@@ -155,16 +155,9 @@ export class SimCall implements ConnectionCall {
   }
 
   #atServer(frame: Frame): void {
-    switch (frame.kind) {
-      case "open":
-        this.#accept(frame.path, frame.deadlineUs);
-        break;
-      case "cancel":
-        this.#callerGone(frame.isQuiet ? undefined : this.#error("broken"));
-        break;
-      default:
-        this.#server?.arrived(frame);
-    }
+    if (frame.kind === "open") this.#accept(frame.path, frame.deadlineUs);
+    else if (frame.kind !== "cancel") this.#server?.arrived(frame);
+    else this.#callerGone(frame.isQuiet ? undefined : this.#error("broken"));
   }
 
   /** Client side: nobody waits for the server any more. */

@@ -30,7 +30,7 @@ export function log(
   options: { isLeader?: boolean; highWatermark?: number; logStartOffset?: number } = {},
 ): Observation {
   const logStartOffset = options.logStartOffset ?? 0;
-  const records: ObservedRecord[] = [...payloads]
+  const records: ObservedRecord[] = Array.from(payloads)
     .map((payload, offset) => ({ offset, epoch: 1, payload }))
     .filter(({ offset }) => offset >= logStartOffset);
   return {

@@ -20,15 +20,15 @@ const A_MINUTE = 60_000;
 
 describe("the raft scenario", () => {
   it(
-    "finds nothing in the raft core, in a few dozen kinds of weather",
+    "finds nothing in the raft core, in many kinds of weather",
     async () => {
       let acknowledgedCount = 0;
-      for (let seed = 1; seed <= 30; seed++) {
+      for (let seed = 1; seed <= 15; seed++) {
         const { findings, counts } = await raftScenario().run({ seed });
         expect({ seed, findings }).toEqual({ seed, findings: [] });
         acknowledgedCount += counts["acknowledged"] ?? 0;
       }
-      expect(acknowledgedCount).toBeGreaterThan(3_000);
+      expect(acknowledgedCount).toBeGreaterThan(2_000);
     },
     5 * A_MINUTE,
   );
@@ -36,7 +36,7 @@ describe("the raft scenario", () => {
   it(
     "finds nothing either when the power fails all the time",
     async () => {
-      for (let seed = 1; seed <= 10; seed++) {
+      for (let seed = 1; seed <= 5; seed++) {
         const { findings } = await raftScenario({ mistake: "none", plan: powerCuts }).run({ seed });
         expect({ seed, findings }).toEqual({ seed, findings: [] });
       }
