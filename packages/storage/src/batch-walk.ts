@@ -24,10 +24,19 @@ export interface WalkRange {
   readonly to: number;
   /** No batch may begin before this offset. */
   readonly fromOffset: number;
-  /** No batch may have a lower leader epoch; -1 when nothing is known. */
+  /** How closely to look. Without it only headers are read, and bodies are skipped. */
+  readonly check?: WalkCheck | undefined;
+}
+
+export interface WalkCheck {
+  readonly crc32c: Crc32c;
+  /** No batch may have a lower leader epoch, nor a lower one than a batch before it. */
   readonly epochMin: number;
-  /** Checks each batch wholly; without it only headers are looked at, and bodies are skipped. */
-  readonly crc32c: Crc32c | undefined;
+  /**
+   * Offsets may be left out between batches. Else each batch begins at the very offset that is
+   * due, the first at `fromOffset`: no checksum covers the offset, so this is its only check.
+   */
+  readonly hasGaps: boolean;
 }
 
 /** Sees one batch: its header is in `bytes` from `at`. Returns false to stop before it. */
@@ -72,7 +81,7 @@ class Walk {
     this.#buffer = new Uint8Array(Math.min(PIECE_BYTES, Math.max(0, range.to - range.from)));
     this.#position = range.from;
     this.#nextOffset = range.fromOffset;
-    this.#epoch = range.epochMin;
+    this.#epoch = range.check?.epochMin ?? -1;
   }
 
   async run(): Promise<WalkEnd> {
@@ -135,17 +144,17 @@ class Walk {
     if (header !== undefined) return this.#stop(header);
     const sizeBytes = batchBytes(piece, at);
     if (sizeBytes > left) return this.#stop("the file ends inside a batch");
+    const { check } = this.#range;
     const base = baseOffset(piece, at);
-    if (base < this.#nextOffset) {
+    if (base < this.#nextOffset || (check?.hasGaps === false && base > this.#nextOffset)) {
       return this.#stop(`offset ${base} stands where ${this.#nextOffset} is due`);
     }
+    if (check === undefined) return 0;
     if (leaderEpoch(piece, at) < this.#epoch) {
       return this.#stop(`epoch ${leaderEpoch(piece, at)} stands after ${this.#epoch}`);
     }
-    const { crc32c } = this.#range;
-    if (crc32c === undefined) return 0;
     if (sizeBytes > available) return sizeBytes;
-    const problem = batchProblem(piece, at, at + sizeBytes, crc32c);
+    const problem = batchProblem(piece, at, at + sizeBytes, check.crc32c);
     return problem === undefined ? 0 : this.#stop(problem.message);
   }
 

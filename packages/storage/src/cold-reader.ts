@@ -34,6 +34,8 @@ export type ColdResult =
 
 export interface ColdOptions {
   readonly indexIntervalBytes: number;
+  /** Offsets may be left out between batches. */
+  readonly hasGaps: boolean;
   readonly holes: readonly Hole[];
 }
 
@@ -70,13 +72,17 @@ export class ColdReader {
       const { offsets } = await this.indexes(segment, handle, options);
       let position = offsets.positionBefore(request.fromOffset);
       let expected = offsets.offsetAt(position);
+      // Behind an index entry the offset that is due is not known; its last one is.
+      let dueOffset = position === 0 ? segment.baseOffset : undefined;
       for (const hole of options.holes) {
         if (hole.toOffset > request.fromOffset) continue;
         if (hole.toPosition === undefined || hole.toPosition <= position) continue;
         position = hole.toPosition;
         expected = undefined;
+        dueOffset = hole.toOffset;
       }
-      const read = new PieceReader(handle, this.#ports.crc32c, { segment, logBytes, request });
+      const start = { segment, logBytes, request, dueOffset, hasGaps: options.hasGaps };
+      const read = new PieceReader(handle, this.#ports.crc32c, start);
       return await read.run(position, expected);
     } finally {
       segment.file.release();
@@ -128,14 +134,22 @@ class PieceReader {
   readonly #request: ColdRequest;
   readonly #chunks: Uint8Array[] = [];
   #room: number;
-  #nextOffset: number;
+  readonly #hasGaps: boolean;
+  /** The offset that is due; undefined where it is not known. */
+  #nextOffset: number | undefined;
   #isDone = false;
   #problem: string | undefined;
 
   constructor(
     handle: FileHandle,
     crc32c: Crc32c,
-    options: { segment: Segment; logBytes: number; request: ColdRequest },
+    options: {
+      readonly segment: Segment;
+      readonly logBytes: number;
+      readonly request: ColdRequest;
+      readonly dueOffset: number | undefined;
+      readonly hasGaps: boolean;
+    },
   ) {
     this.#handle = handle;
     this.#crc32c = crc32c;
@@ -143,7 +157,8 @@ class PieceReader {
     this.#logBytes = options.logBytes;
     this.#request = options.request;
     this.#room = options.request.bytesMax;
-    this.#nextOffset = options.segment.baseOffset;
+    this.#nextOffset = options.dueOffset;
+    this.#hasGaps = options.hasGaps;
   }
 
   /** Reads from `start`; the batch there must end with `expectedLast`, when that is known. */
@@ -201,11 +216,16 @@ class PieceReader {
         continue;
       }
       const isFirst = this.#chunks.length === 0 && start < 0;
-      if (last >= this.#request.endOffset || (sizeBytes > this.#room && !isFirst)) {
+      if (!isFirst && (last >= this.#request.endOffset || sizeBytes > this.#room)) {
         this.#isDone = true;
         break;
       }
       if (!this.#isChecked(piece, at, position + at)) break;
+      // Only now: a last offset that is wrong must not pass for one that is too high.
+      if (last >= this.#request.endOffset) {
+        this.#isDone = true;
+        break;
+      }
       if (start < 0) start = at;
       this.#room -= sizeBytes;
       this.#nextOffset = last + 1;
@@ -229,7 +249,8 @@ class PieceReader {
     }
     this.#problem = headerProblem(piece, at);
     if (this.#problem !== undefined) return 0;
-    if (baseOffset(piece, at) < this.#nextOffset) {
+    const gap = baseOffset(piece, at) - (this.#nextOffset ?? baseOffset(piece, at));
+    if (gap < 0 || (gap > 0 && !this.#hasGaps)) {
       this.#problem = `offset ${baseOffset(piece, at)} stands where ${this.#nextOffset} is due`;
       return 0;
     }

@@ -2,8 +2,14 @@
  * Stored records that cannot be read: found, remembered until they are repaired, never cut.
  */
 import type { Crc32c, FileHandle } from "@strandline/platform";
-import { BATCH_HEADER_BYTES, baseOffset, batchBytes, lastOffset } from "@strandline/record";
-import { headerProblem, walkBatches } from "./batch-walk.js";
+import {
+  BATCH_HEADER_BYTES,
+  baseOffset,
+  batchBytes,
+  lastOffset,
+  lastOffsetDelta,
+} from "@strandline/record";
+import { headerProblem, type WalkRange, walkBatches } from "./batch-walk.js";
 import type { OffsetIndex } from "./offset-index.js";
 import type { Segment } from "./segment.js";
 
@@ -59,14 +65,16 @@ export async function findDamages(
     readonly endOffset: number;
     readonly offsets: OffsetIndex | undefined;
     readonly crc32c: Crc32c;
+    readonly hasGaps: boolean;
   },
 ): Promise<Damage[]> {
-  const { logBytes, endOffset, offsets, crc32c } = options;
+  const { logBytes, endOffset, offsets } = options;
+  const check = { crc32c: options.crc32c, epochMin: -1, hasGaps: options.hasGaps };
   const found: Damage[] = [];
   let position = 0;
   let fromOffset = segment.baseOffset;
   while (position < logBytes) {
-    const end = await walk(handle, { from: position, to: logBytes, fromOffset, crc32c });
+    const end = await walk(handle, { from: position, to: logBytes, fromOffset, check });
     if (!end.isProblem) break;
     const next = await resynchronise(handle, { ...end, logBytes, endOffset, offsets });
     const last = found.at(-1);
@@ -95,12 +103,12 @@ interface Place {
 /** Walks to the first problem. A read that fails is one: the disk has lost that stretch. */
 async function walk(
   handle: FileHandle,
-  range: { from: number; to: number; fromOffset: number; crc32c: Crc32c },
+  range: WalkRange,
 ): Promise<{ position: number; nextOffset: number; isProblem: boolean }> {
   let position = range.from;
   let nextOffset = range.fromOffset;
   try {
-    const end = await walkBatches(handle, { ...range, epochMin: -1 }, (bytes, at, batch) => {
+    const end = await walkBatches(handle, range, (bytes, at, batch) => {
       position = batch.position + batch.sizeBytes;
       nextOffset = lastOffset(bytes, at) + 1;
       return true;
@@ -123,13 +131,12 @@ async function resynchronise(
   const header = await readHeader(handle, bad.position, logBytes);
   if (header !== undefined && headerProblem(header, 0) === undefined) {
     const behind = bad.position + batchBytes(header, 0);
-    const offset = lastOffset(header, 0) + 1;
+    // Not by the batch's own offset, which may be what is wrong with it.
+    const offset = bad.nextOffset + lastOffsetDelta(header, 0) + 1;
     if (behind === logBytes && offset === endOffset) return end;
     const next = await readHeader(handle, behind, logBytes);
     const isNext = next !== undefined && headerProblem(next, 0) === undefined;
-    if (isNext && offset > bad.nextOffset && baseOffset(next, 0) === offset) {
-      return { position: behind, offset };
-    }
+    if (isNext && baseOffset(next, 0) === offset) return { position: behind, offset };
   }
   let position = offsets?.positionAfter(bad.position);
   while (position !== undefined) {

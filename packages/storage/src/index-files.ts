@@ -187,7 +187,7 @@ async function countTo(
   },
 ): Promise<WalkEnd> {
   const { fromOffset, to } = options;
-  const range = { from: segment.sizeBytes, to, fromOffset, epochMin: -1, crc32c: undefined };
+  const range = { from: segment.sizeBytes, to, fromOffset };
   return await walkBatches(handle, range, (bytes, at) => {
     noteBatch(segment, bytes, at, options.indexIntervalBytes);
     return true;

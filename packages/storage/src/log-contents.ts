@@ -101,8 +101,8 @@ export class LogContents {
 
   /** How a segment's file is read. */
   coldOptions(segment: Segment): ColdOptions {
-    const { indexIntervalBytes } = this.config;
-    return { indexIntervalBytes, holes: this.damages.of(segment) };
+    const { indexIntervalBytes, hasGaps = false } = this.config;
+    return { indexIntervalBytes, hasGaps, holes: this.damages.of(segment) };
   }
 
   newSegment(baseOffset: number): Segment {

@@ -222,8 +222,6 @@ async function walkToCut(
     from,
     to: segment.writtenBytes,
     fromOffset: segment.baseOffset,
-    epochMin: -1,
-    crc32c: undefined,
   };
   let offset: number = segment.baseOffset;
   const { problem, position } = await walkBatches(handle, range, (bytes, at) => {
@@ -330,8 +328,6 @@ async function recount(log: LogContents, handle: FileHandle, cut: Cut): Promise<
     from,
     to: position,
     fromOffset: segment.baseOffset,
-    epochMin: -1,
-    crc32c: undefined,
   };
   segment.sizeBytes = from;
   await walkBatches(handle, range, (bytes, at) => {

@@ -41,6 +41,11 @@ export interface LogConfig {
   readonly isSynced: boolean;
   /** Recent bytes kept in memory. What is not yet written is kept on top of it. */
   readonly tailBytesMax: number;
+  /**
+   * Offsets may be left out between batches, as compaction does. Unless it is said, every batch
+   * begins where the one before ends, which is then checked: no checksum covers a batch's offset.
+   */
+  readonly hasGaps?: boolean | undefined;
 }
 
 export interface LogObserver {

@@ -111,7 +111,8 @@ async function inspect(log: LogContents, segment: Segment, onDamaged: OnDamaged)
       const logBytes = segment.writtenBytes;
       const end = { logBytes, endOffset: segment.writtenEndOffset };
       const indexes = segment.indexes ?? (await log.indexFiles.load(segment, handle, end));
-      const options = { ...end, offsets: indexes?.offsets, crc32c: log.ports.crc32c };
+      const { hasGaps } = log.coldOptions(segment);
+      const options = { ...end, offsets: indexes?.offsets, crc32c: log.ports.crc32c, hasGaps };
       const damages = await findDamages(segment, handle, options);
       if (generation !== log.generation) return;
       note(log, segment, damages, onDamaged);

@@ -54,7 +54,8 @@ function endOfRepair(log: LogContents, damage: Damage, batches: Uint8Array): num
   for (let at = 0; at < batches.length; at += batchBytes(batches, at)) {
     const problem = batchProblem(batches, at, batches.length, log.ports.crc32c);
     if (problem !== undefined) throw refusal(problem.message);
-    if (baseOffset(batches, at) < offset) {
+    const gap = baseOffset(batches, at) - offset;
+    if (gap < 0 || (gap > 0 && log.config.hasGaps !== true)) {
       throw refusal(`offset ${baseOffset(batches, at)} stands where ${offset} is due`);
     }
     offset = nextOffset(batches, at);

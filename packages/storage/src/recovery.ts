@@ -72,6 +72,12 @@ class Recovery {
     this.#reader = new ColdReader(ports, this.#indexFiles, (base) => this.#segment(base));
   }
 
+  /** What of the configuration says how files are read. */
+  get #reading(): { indexIntervalBytes: number; hasGaps: boolean } {
+    const { indexIntervalBytes, hasGaps = false } = this.#options.config;
+    return { indexIntervalBytes, hasGaps };
+  }
+
   async run(): Promise<RecoveredLog> {
     const stored = await this.#checkpoints.load();
     const bases = await this.#prepareDirectory();
@@ -169,7 +175,7 @@ class Recovery {
         fileSystem: this.#ports.fileSystem,
         crc32c: this.#ports.crc32c,
         indexFiles: this.#indexFiles,
-        indexIntervalBytes: this.#options.config.indexIntervalBytes,
+        ...this.#reading,
         facts,
         wallMs: this.#ports.clock.wallMs(),
       });
@@ -200,7 +206,7 @@ class Recovery {
       fileSystem: this.#ports.fileSystem,
       crc32c: this.#ports.crc32c,
       indexFiles: this.#indexFiles,
-      indexIntervalBytes: this.#options.config.indexIntervalBytes,
+      ...this.#reading,
       facts: segment.facts,
       wallMs: this.#ports.clock.wallMs(),
     });
@@ -232,7 +238,8 @@ class Recovery {
       if (walked.problem === undefined) return;
       const { crc32c } = this.#ports;
       const offsets = segment.indexes?.offsets;
-      const damages = await findDamages(segment, handle, { ...end, offsets, crc32c });
+      const options = { ...this.#reading, ...end, offsets, crc32c };
+      const damages = await findDamages(segment, handle, options);
       this.#damages.replace(segment, damages);
     } finally {
       segment.file.release();
@@ -265,12 +272,11 @@ class Recovery {
 
   /** What is below the recovery point and not known to be damaged. */
   #replayRange(fromOffset: number, state: LogState): ReplayRange {
-    const { indexIntervalBytes } = this.#options.config;
     return {
       segments: this.#segments.filter((one) => this.#damages.of(one).length === 0),
       fromOffset,
       toOffset: state.recoveryPoint.offset,
-      options: () => ({ indexIntervalBytes, holes: [] }),
+      options: () => ({ ...this.#reading, holes: [] }),
     };
   }
 
@@ -315,8 +321,11 @@ class Recovery {
         from,
         to: sizeBytes,
         fromOffset: segment.nextOffset,
-        epochMin: this.#epochs.latest,
-        crc32c: this.#ports.crc32c,
+        check: {
+          crc32c: this.#ports.crc32c,
+          epochMin: this.#epochs.latest,
+          hasGaps: this.#reading.hasGaps,
+        },
       };
       const end = await walkBatches(handle, range, (bytes, at) => {
         if (lastOffset(bytes, at) >= limitOffset) return false;

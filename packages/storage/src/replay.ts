@@ -74,8 +74,6 @@ export async function replayBatches(
         from: indexes.offsets.positionBefore(fromOffset),
         to: segment.writtenBytes,
         fromOffset: segment.baseOffset,
-        epochMin: -1,
-        crc32c: undefined,
       };
       await walkBatches(handle, walk, (bytes, at) => {
         if (baseOffset(bytes, at) >= toOffset) return false;

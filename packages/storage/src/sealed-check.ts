@@ -11,6 +11,7 @@ export interface SealedCheckOptions {
   readonly crc32c: Crc32c;
   readonly indexFiles: IndexFiles;
   readonly indexIntervalBytes: number;
+  readonly hasGaps: boolean;
   /** What is remembered of the segment; undefined when nothing is. */
   readonly facts: SegmentFacts | undefined;
   readonly wallMs: number;
@@ -55,9 +56,8 @@ export async function checkSealedSegment(
     const logBytes = facts.sizeBytes;
     const endOffset = facts.nextOffset;
     const indexes = await options.indexFiles.load(segment, handle, { logBytes, endOffset });
-    const { crc32c } = options;
     const offsets = indexes?.offsets;
-    return await findDamages(segment, handle, { logBytes, endOffset, offsets, crc32c });
+    return await findDamages(segment, handle, { ...options, logBytes, endOffset, offsets });
   } finally {
     segment.file.release();
     segment.file.closeIdle();
