@@ -23,6 +23,15 @@ export function id(number: number): string {
   return uuidText(bytes);
 }
 
+export interface TopicOptions {
+  readonly replicas?: number[][];
+  readonly partitions?: number;
+  readonly replicationFactor?: number;
+  readonly configs?: Record<string, string>;
+  readonly allowWeakDurability?: boolean;
+  readonly seed?: number;
+}
+
 export class MetadataCluster {
   image: MetadataImage = emptyImage();
   readonly records: MetadataRecord[] = [];
@@ -51,7 +60,7 @@ export class MetadataCluster {
   }
 
   /** A start of a node's process; `directory` is another one after a lost disk. */
-  registration(node: number, options: { directory?: number; clean?: boolean } = {}) {
+  registration(node: number, options: { directory?: number; clean?: boolean; rack?: string } = {}) {
     this.#incarnations += 1;
     const before = this.image.nodes.get(nodeId(node));
     return {
@@ -62,7 +71,7 @@ export class MetadataCluster {
       incarnationId: `incarnation-${this.#incarnations}`,
       address: `host-${node}:1`,
       peerAddress: `host-${node}:2`,
-      rack: "",
+      rack: options.rack ?? before?.rack ?? "",
       version: "1",
       cleanShutdownEpoch:
         options.clean === true ? (before?.brokerEpoch ?? brokerEpoch(-1)) : brokerEpoch(-1),
@@ -80,30 +89,54 @@ export class MetadataCluster {
   }
 
   fence(node: number): void {
-    this.accept({ kind: "fence-node", nodeId: nodeId(node), brokerEpoch: this.epochOf(node) });
+    this.accept({ kind: "fence-node", ...this.incarnation(node) });
   }
 
   unfence(node: number): void {
-    this.accept({ kind: "unfence-node", nodeId: nodeId(node), brokerEpoch: this.epochOf(node) });
+    this.accept({ kind: "unfence-node", ...this.incarnation(node) });
   }
 
-  createTopic(
-    name: string,
-    options: { replicas?: number[][]; configs?: Record<string, string> } = {},
-  ): TopicId {
+  /** Asks to stop, as at each heartbeat of a broker that shuts down. */
+  stop(node: number) {
+    return this.accept({ kind: "node-stopping", ...this.incarnation(node) });
+  }
+
+  /** The process that is registered now. */
+  incarnation(node: number) {
+    return { nodeId: nodeId(node), brokerEpoch: this.epochOf(node) };
+  }
+
+  createTopic(name: string, options: TopicOptions = {}): TopicId {
+    return this.accept(this.topic(name, options)).topicId;
+  }
+
+  /** A command that creates a topic; everything not said is left to the defaults. */
+  topic(name: string, options: TopicOptions = {}) {
     this.#topicCount += 1;
-    return this.accept({
+    return {
       kind: "create-topic",
       name,
       newTopicId: topicId(id(1_000 + this.#topicCount)),
-      partitions: 0,
-      replicationFactor: 0,
+      partitions: options.partitions ?? 0,
+      replicationFactor: options.replicationFactor ?? 0,
       assignments: (options.replicas ?? []).map((ids) => ids.map((node) => nodeId(node))),
       configs: options.configs ?? {},
       validateOnly: false,
+      allowWeakDurability: options.allowWeakDurability ?? false,
+      seed: options.seed ?? this.#topicCount,
+    } as const;
+  }
+
+  /** Sets and removes a topic's settings; with an empty name, those of all brokers. */
+  settings(name: string, set: Record<string, string>, remove: string[] = []) {
+    return {
+      kind: "alter-configs",
+      resource: { type: name === "" ? "broker" : "topic", name },
+      set,
+      remove,
+      validateOnly: false,
       allowWeakDurability: false,
-      seed: this.#topicCount,
-    }).topicId;
+    } as const;
   }
 
   partition(topic: TopicId, index = 0): Partition {

@@ -1,6 +1,7 @@
 /** One node of the cluster scenario: the production controller and broker on simulated ports. */
 import { BROKER_DEFAULTS, Broker } from "@strandline/broker";
 import { Controller, type ControllerProbe } from "@strandline/controller";
+import type { MetadataImage } from "@strandline/metadata";
 import { type ClusterId, nodeId, uuidText } from "@strandline/model";
 import type { KeyValueStore, Listener } from "@strandline/platform";
 import { batchBytes, decodeBatch, leaderEpoch, nextOffset } from "@strandline/record";
@@ -17,6 +18,8 @@ export interface ClusterNodeOptions {
   readonly voters: readonly number[];
   /** A planted mistake; undefined in every honest run. */
   readonly sabotage: Sabotage | undefined;
+  /** A leader calls everything below committed. */
+  onCommitted(node: ClusterNode, partition: string, highWatermark: number): void;
 }
 
 /** Where a mutant may reach in, without a hook in the production code. */
@@ -71,6 +74,7 @@ export class ClusterNode implements App {
         onFatal,
       },
     );
+    let node: ClusterNode | undefined;
     let broker: Broker | undefined;
     broker = new Broker(
       {
@@ -86,6 +90,7 @@ export class ClusterNode implements App {
           },
           highWatermarkMoved: (partition, highWatermark) => {
             const { generation } = ports;
+            if (node !== undefined) options.onCommitted(node, partition, highWatermark);
             ports.observe({
               kind: "high-watermark",
               node: host,
@@ -124,7 +129,7 @@ export class ClusterNode implements App {
         },
       },
     );
-    const node = new ClusterNode({ directory, controller, broker });
+    node = new ClusterNode({ directory, controller, broker });
     node.#listeners = [
       await transport.listen(host, PEER_PORT, [...controller.routes, ...broker.peerRoutes]),
       await ports.newTransport().listen(host, CLIENT_PORT, broker.clientRoutes),
@@ -138,6 +143,11 @@ export class ClusterNode implements App {
 
   get isReady(): boolean {
     return this.#broker.isReady;
+  }
+
+  /** Everything committed in the metadata, as this node knows it. */
+  get metadata(): MetadataImage {
+    return this.#controller.image;
   }
 
   get broker(): Broker {

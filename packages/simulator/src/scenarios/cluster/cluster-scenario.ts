@@ -81,6 +81,9 @@ class ClusterRun {
           id,
           voters,
           sabotage: this.#settings.sabotage,
+          onCommitted: (leader, partition, highWatermark) => {
+            this.#requireHeld(leader, partition, highWatermark);
+          },
         });
         this.#nodes.set(id, node);
         return node;
@@ -106,6 +109,30 @@ class ClusterRun {
         client.run().catch((error: unknown) => ports.exit(asError(error)));
         return client;
       });
+    }
+  }
+
+  /**
+   * Whoever the controllers call in sync may be elected next, so it must hold what is committed:
+   * the leader has to count each of them, also those that it has only asked for.
+   */
+  #requireHeld(leader: ClusterNode, key: string, highWatermark: number): void {
+    const at = [...leader.broker.partitions.all()].find((partition) => partition.key === key);
+    if (at === undefined || !at.isLeader) return;
+    let newest = leader.metadata;
+    for (const { metadata } of this.#nodes.values())
+      if (metadata.offset > newest.offset) newest = metadata;
+    const state = newest.topics.get(at.topicId)?.partitions[at.partition];
+    if (state === undefined || state.leaderEpoch !== at.leaderEpoch) return;
+    for (const id of state.isr) {
+      const node = this.#nodes.get(id);
+      if (node === undefined || this.#world.stateOf(nodeName(id)) === "down") continue;
+      const held = node.broker.partitions.get(at.topicId, at.partition)?.log.durableEndOffset;
+      if (held === undefined || held >= highWatermark) continue;
+      this.#world.report(
+        `${key} is committed up to ${highWatermark}, but broker ${id}, which is in sync, holds ${held}`,
+        "in-sync replicas hold what is committed",
+      );
     }
   }
 

@@ -1,0 +1,103 @@
+/** Nothing that was committed is lost by an election, however far behind the leaders are. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { CommittedRecords } from "./testing/committed-records.js";
+
+const NODES = [1, 2, 3];
+
+type Step = readonly [kind: number, node: number, choice: number];
+
+const STEPS = fc.array(
+  fc.tuple(fc.nat({ max: 15 }), fc.constantFrom(...NODES), fc.nat({ max: 63 })),
+  { minLength: 1, maxLength: 80 },
+);
+
+/** Refusals are part of life; what they leave is checked all the same. */
+function happen(world: CommittedRecords, step: Step): void {
+  try {
+    act(world, step);
+  } catch (error) {
+    if (!/^[a-z-]+: [A-Z_]+:/.test((error as Error).message)) throw error;
+  }
+  world.changed();
+}
+
+function act(world: CommittedRecords, [kind, node, choice]: Step): void {
+  const { cluster } = world;
+  switch (kind) {
+    case 0:
+      return cluster.fence(node);
+    case 1:
+    case 2:
+      return cluster.unfence(node);
+    case 3:
+      return world.restart(node, choice % 2 === 0);
+    case 4:
+      if (choice % 8 === 0) world.replaceDirectory(node, 200 + choice + cluster.image.offset);
+      return;
+    case 5:
+      cluster.stop(node);
+      return;
+    case 6:
+      if (choice % 4 === 0) cluster.accept({ kind: "node-failed", ...cluster.incarnation(node) });
+      return;
+    case 7: {
+      const set = { "min.insync.replicas": String((choice % 3) + 1) };
+      cluster.accept({ ...cluster.settings("t", set), allowWeakDurability: true });
+      return;
+    }
+    case 8:
+      cluster.accept({ kind: "elect-leaders", topic: "t", partitions: [], unclean: false });
+      return;
+    case 9:
+    case 10:
+      return world.observe(node, choice % 4);
+    case 11:
+    case 12:
+      return world.commit(node);
+    case 13:
+      return world.propose(node, { add: chosen(choice), drop: chosen(choice >> 3) });
+    default:
+      return world.deliver(choice, choice % 3 !== 0);
+  }
+}
+
+function chosen(bits: number): number[] {
+  return NODES.filter((_, at) => ((bits >> at) & 1) === 1);
+}
+
+describe("committed records", () => {
+  for (const durability of ["fsync", "replicated"]) {
+    it(`are held by whoever may lead, with durability=${durability}`, () => {
+      fc.assert(
+        fc.property(STEPS, (steps) => {
+          const world = new CommittedRecords(NODES, { durability });
+          for (const step of steps) {
+            happen(world, step);
+            expect(world.problem()).toBeUndefined();
+          }
+        }),
+        { numRuns: 1_500 },
+      );
+    });
+  }
+
+  it("survive a change of the minimum that the leader has not seen (two races in one)", () => {
+    const world = new CommittedRecords(NODES);
+    const { cluster } = world;
+    const weak = (value: string): void => {
+      const command = cluster.settings("t", { "min.insync.replicas": value });
+      cluster.accept({ ...command, allowWeakDurability: true });
+      world.changed();
+    };
+    weak("1");
+    world.observe(1, 0);
+    // The minimum rises; the leader, which does not know, proposes to go on alone.
+    weak("2");
+    world.propose(1, { add: [], drop: [2, 3] });
+    world.deliver(0, true);
+    world.changed();
+    world.commit(1);
+    expect(world.problem()).toBeUndefined();
+  });
+});
