@@ -6,8 +6,9 @@
  * One topic, one partition. Brokers run on when they are fenced: only a restart ends a leadership
  * that its broker does not know to be over.
  */
-import { nodeId, type TopicId } from "@strandline/model";
+import { type LeaderEpoch, nodeId, type PartitionEpoch, type TopicId } from "@strandline/model";
 import { decide } from "../command.js";
+import type { AlterPartitionCommand } from "../commands/alter-partition.js";
 import { effectiveInSyncMin, inSyncReplicasMin } from "../config-resolution.js";
 import type { Partition } from "../image.js";
 import { replay } from "../replay.js";
@@ -27,8 +28,6 @@ interface Leadership {
   proposed: number[][];
 }
 
-type Proposal = ReturnType<MetadataCluster["proposal"]>;
-
 export class CommittedRecords {
   readonly cluster = new MetadataCluster();
   readonly topic: TopicId;
@@ -39,7 +38,7 @@ export class CommittedRecords {
   /** Where each broker is in `#seen`. */
   readonly #at = new Map<number, number>();
   readonly #leads = new Map<number, Leadership>();
-  readonly #underWay: Proposal[] = [];
+  readonly #underWay: AlterPartitionCommand[] = [];
 
   constructor(nodes: readonly number[], configs: Record<string, string> = {}) {
     this.cluster.start(...nodes);
@@ -109,17 +108,23 @@ export class CommittedRecords {
     const added = change.add.filter(
       (id) => this.#view(id).state.leaderEpoch <= leads.leaderEpoch && id !== node,
     );
+    if (this.holders.has(node)) for (const id of added) this.holders.add(id);
     const members = new Set([node, ...leads.isr, ...added]);
     for (const id of change.drop) if (id !== node) members.delete(id);
-    if (this.holders.has(node)) for (const id of members) this.holders.add(id);
+    leads.proposed.push([...members]);
     this.#underWay.push({
-      ...this.cluster.proposal(this.topic, [...members]),
+      kind: "alter-partition",
       brokerId: nodeId(node),
       brokerEpoch: this.cluster.epochOf(node),
-      leaderEpoch: leads.leaderEpoch as never,
-      partitionEpoch: leads.partitionEpoch as never,
+      topicId: this.topic,
+      partition: 0,
+      leaderEpoch: leads.leaderEpoch as LeaderEpoch,
+      partitionEpoch: leads.partitionEpoch as PartitionEpoch,
+      isr: [...members].map((id) => ({
+        id: nodeId(id),
+        brokerEpoch: this.cluster.epochOf(id),
+      })),
     });
-    leads.proposed.push([...members]);
   }
 
   /** The controller gets one of the proposals under way; its answer may be lost. */
