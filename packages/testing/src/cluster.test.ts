@@ -101,7 +101,10 @@ describe("a cluster of three", () => {
     for (const [broker, address] of cluster.bootstrap.entries()) {
       for (let partition = 0; partition < 3; partition += 1) {
         const value = Buffer.from(`${broker}`);
-        await produceRaw({ topic: "any", partition, records: [{ offset: 0, value, headers: [] }] }, broker);
+        await produceRaw(
+          { topic: "any", partition, records: [{ offset: 0, value, headers: [] }] },
+          broker,
+        );
         const fetched = await transport.call(
           address,
           logMethods.fetch,
@@ -188,7 +191,9 @@ describe("a refusal", () => {
     encoder.append({ key: null, value: Buffer.from("value"), timestampMs: 1 });
     const batch = encoder.finish({ crc32c });
     batch[batch.length - 2] = (batch[batch.length - 2] ?? 0) ^ 1;
-    await expect(produceRaw({ topic: "clean", partition: 0, batch })).rejects.toBeInstanceOf(BrokerError);
+    await expect(produceRaw({ topic: "clean", partition: 0, batch })).rejects.toBeInstanceOf(
+      BrokerError,
+    );
     await expect(
       produceRaw({ topic: "clean", partition: 0, batch: Uint8Array.of(1, 2, 3) }),
     ).rejects.toMatchObject({ code: "CORRUPT_MESSAGE" });
@@ -198,7 +203,9 @@ describe("a refusal", () => {
 
   it("keeps a weak promise from being made by accident", async () => {
     const configs = { "min.insync.replicas": "1" };
-    await expect(client.admin.createTopic({ name: "weak", configs })).rejects.toBeInstanceOf(BrokerError);
+    await expect(client.admin.createTopic({ name: "weak", configs })).rejects.toBeInstanceOf(
+      BrokerError,
+    );
     await client.admin.createTopic({ name: "weak", configs, allowWeakDurability: true });
   });
 });

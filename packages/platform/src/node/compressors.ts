@@ -10,8 +10,8 @@ import * as zlib from "node:zlib";
 import { CompressionError, type Compressor, type Compressors } from "../ports/compression.js";
 import { joinChunks, outputTooLarge, type ScannedFrame } from "./frame-scan.js";
 import { scanLz4Frame } from "./lz4-frame.js";
-import { wasmZstdCompress, wasmZstdDecompress } from "./zstd-wasm.js";
 import { scanZstdFrame } from "./zstd-frame.js";
+import { wasmZstdCompress, wasmZstdDecompress } from "./zstd-wasm.js";
 
 /**
  * Output in memory of Node's. Otherwise it would stay in a native buffer of the largest size it
