@@ -51,7 +51,6 @@ export class ControllerSession {
   #wantsStop = false;
   #onMayStop: (() => void) | undefined;
   #isClosed = false;
-  #attempt = 0;
 
   constructor(
     ports: { clock: Clock; timers: Timers; transport: Transport; logger: Logger },
@@ -196,7 +195,6 @@ export class ControllerSession {
 
   #open(address: string): void {
     this.#address = address;
-    this.#attempt += 1;
     const stream: RpcStream<BrokerMessage> = this.#transport.open(
       address,
       controllerMethods.session,
