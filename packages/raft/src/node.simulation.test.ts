@@ -48,6 +48,7 @@ describe("a cluster in bad weather", () => {
     const names = [
       "election",
       "restart",
+      "disk replaced",
       "read",
       "snapshot installed",
       "timeout-now",

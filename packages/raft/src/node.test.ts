@@ -330,6 +330,23 @@ describe("a leader", () => {
     expect(node.peers.find(({ id }) => id === 3)?.matchIndex).toBe(0);
   });
 
+  it("counts nothing that a lost disk held", () => {
+    const node = leader();
+    node.propose(NO_DATA);
+    drain(node);
+    node.step({ ...answer, from: 3, term: 1, matchIndex: 2 });
+    expect(node.commit).toBe(2);
+    node.forget(3);
+    expect(node.peers.find(({ id }) => id === 3)).toMatchObject({ state: "probe", matchIndex: 0 });
+    // It holds nothing, and says so: it gets everything.
+    const refusal = { kind: "append-refusal", from: 3, to: 1, term: 1 } as const;
+    drain(node);
+    node.step({ ...refusal, prevIndex: 3, hintIndex: 0, hintTerm: 0 });
+    expect(sent(node)).toMatchObject([{ to: 3, prevIndex: 0, entries: [{}, {}, {}] }]);
+    node.forget(9);
+    expect(node.peers.map(({ id }) => id)).toEqual([2, 3]);
+  });
+
   it("ignores answers of servers that it does not send to", () => {
     const node = leader();
     node.step({ ...answer, from: 9, term: 1, matchIndex: 2 });

@@ -143,7 +143,11 @@ export class RaftNode {
    */
   forget(id: number): void {
     const state = this.#state;
-    if (state.peers.delete(id)) state.addPeer(id, state.log.lastIndex + 1);
+    const peer = state.peers.get(id);
+    if (peer === undefined) return;
+    state.peers.delete(id);
+    // One that leaves was fed only to learn of that; its new disk knows of nothing anyway.
+    if (!peer.isLeaving) state.addPeer(id, state.log.lastIndex + 1);
   }
 
   /** Appends `data` if this node leads; it is decided when it appears in `committed`. */

@@ -62,6 +62,16 @@ export class Oracle {
     this.#termOf.set(server.id, Math.min(term, disk.hardState.term));
   }
 
+  /** What that server promised is void; its replacement makes up for it, or others notice. */
+  noteWiped(server: Server): void {
+    this.noteRestart(server);
+    this.mark("disk replaced");
+    this.#termOf.set(server.id, server.node.term);
+    for (const key of this.#votes.keys()) {
+      if (key.startsWith(`${server.id}/`)) this.#votes.delete(key);
+    }
+  }
+
   notePersisted(server: Server, ready: Ready): void {
     this.#persisted.add(ready);
     if (ready.snapshot !== undefined) this.mark("snapshot installed");

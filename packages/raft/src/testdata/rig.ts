@@ -49,6 +49,7 @@ class Rig {
     ["peer-lost", (id, peer): void => this.#server(id).node.peerLost(Number(peer))],
     ["compact", (id): void => this.#compact(id)],
     ["restart", (id): void => this.#restart(id)],
+    ["replace-disk", (id): void => this.#replaceDisk(this.#server(id))],
     ["work", (...ids): void => ids.forEach((id) => this.#work(this.#server(id)))],
     ["deliver", (...links): void => this.#deliver(links)],
     ["drop", (...links): void => this.#drop(links)],
@@ -94,7 +95,7 @@ class Rig {
 
   #tick(who = "all", count: number): void {
     const servers = who === "all" ? [...this.#servers.values()] : [this.#server(who)];
-    for (let tick = 0; tick < count; tick += 1) for (const { node } of servers) node.tick();
+    for (let tick = 0; tick < count; tick += 1) for (const server of servers) server.tick();
   }
 
   #propose(id: string | undefined, texts: readonly string[]): void {
@@ -125,6 +126,16 @@ class Rig {
     server.restart(true, 1);
     const { term, commit, lastIndex } = server.node;
     this.#say(`${id} is back at term ${term}, commit ${commit}, last ${lastIndex}`);
+  }
+
+  /** As a shell does it: all others are asked how far they are, and forget what the server held. */
+  #replaceDisk(server: Server): void {
+    const others = [...this.#servers.values()].filter((other) => other !== server);
+    const term = Math.max(...others.map(({ node }) => node.term));
+    const lastIndex = Math.max(...others.map(({ node }) => node.lastIndex));
+    server.replaceDisk({ term, lastIndex }, 1);
+    for (const { node } of others) node.forget(server.id);
+    this.#say(`${server.id} is empty, and silent up to ${lastIndex}`);
   }
 
   /** One Ready: persist, send, apply. */
@@ -164,7 +175,7 @@ class Rig {
     const isChosen = chooser(links);
     const delivered = this.#flight.filter(isChosen);
     this.#flight = this.#flight.filter((message) => !isChosen(message));
-    for (const message of delivered) this.#servers.get(message.to)?.node.step(message);
+    for (const message of delivered) this.#servers.get(message.to)?.receive(message);
   }
 
   #drop(links: readonly string[]): void {

@@ -36,8 +36,10 @@ export class Server {
   node: RaftNode;
   /** The state machine: everything applied, in order. A restart rebuilds it from the disk. */
   machine: Applied[] = [];
-  /** The Ready that is being worked on, and how far. */
+  /** The Ready that is being worked on. */
   ready: Ready | undefined;
+  /** With a new disk, until the log has reached this index: it takes no part in elections. */
+  silentUntil = 0;
   #options: ServerOptions;
 
   constructor(options: ServerOptions) {
@@ -46,6 +48,20 @@ export class Server {
     const hardState = { term: 0, vote: -1, commit: 0 };
     this.disk = { hardState, unsynced: undefined, snapshot: undefined, entries: [] };
     this.node = this.#boot();
+  }
+
+  get isSilent(): boolean {
+    return this.silentUntil > 0;
+  }
+
+  tick(): void {
+    if (!this.isSilent) this.node.tick();
+  }
+
+  receive(message: RaftMessage): void {
+    const { kind } = message;
+    const isElection = kind === "vote" || kind === "pre-vote" || kind === "timeout-now";
+    if (!this.isSilent || !isElection) this.node.step(message);
   }
 
   /** Begins the next Ready; undefined when there is none, or one is being worked on. */
@@ -83,6 +99,7 @@ export class Server {
     }
     this.ready = undefined;
     this.node.advance(ready);
+    if (this.node.lastIndex >= this.silentUntil) this.silentUntil = 0;
   }
 
   /** All three steps at once. Returns the messages to send. */
@@ -112,6 +129,18 @@ export class Server {
     this.ready = undefined;
     this.#options = { ...this.#options, seed };
     this.node = this.#boot();
+  }
+
+  /**
+   * A new, empty disk. The server has heard from all others how far they are: in `term` at least,
+   * and with everything that it may have acknowledged below `lastIndex`.
+   */
+  replaceDisk(heard: { readonly term: number; readonly lastIndex: number }, seed: number): void {
+    this.disk.hardState = { term: heard.term, vote: -1, commit: 0 };
+    this.disk.snapshot = undefined;
+    this.disk.entries = [];
+    this.silentUntil = heard.lastIndex;
+    this.restart(true, seed);
   }
 
   /** Term of the entry on disk at `index`; undefined when the disk does not hold it. */

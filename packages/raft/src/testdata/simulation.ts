@@ -23,6 +23,8 @@ interface Weather {
     readonly read: number;
     readonly compact: number;
     readonly crash: number;
+    /** A server loses its disk for good, and comes back with an empty one. */
+    readonly wipe: number;
     readonly partition: number;
     /** One server and some allies, cut off from the rest, try to elect it there and then. */
     readonly coup: number;
@@ -76,18 +78,19 @@ export class Simulation {
     const events: readonly (readonly [number, () => void])[] = [
       [weights.work, (): void => this.#workSome(server)],
       [1, (): void => this.#deliverSome()],
-      [weights.tick, (): void => node.tick()],
+      [weights.tick, (): void => server.tick()],
       [weights.propose, (): void => this.#propose(server)],
       [weights.read, (): void => this.#read(server)],
       [weights.compact, (): void => void server.compact()],
       [weights.crash, (): void => this.#crash(server)],
+      [weights.wipe, (): void => this.#wipe(server)],
       [weights.partition, (): void => this.#repartition()],
       [weights.coup, (): void => this.#coup(server)],
       [weights.peerLost, (): void => node.peerLost(node.leader)],
       [weights.peerLost, (): void => node.peerLost(this.#anyServer().id)],
       [weights.transfer, (): void => this.#anyLeader()?.node.transferLeadership(server.id)],
       [weights.change, (): void => this.#change(server)],
-      [weights.campaign, (): void => node.campaign()],
+      [weights.campaign, (): void => this.#campaign(server)],
     ];
     let at = this.#random.fraction() * events.reduce((sum, [weight]) => sum + weight, 0);
     for (const [weight, happen] of events) {
@@ -103,7 +106,7 @@ export class Simulation {
   settle(rounds: number): void {
     this.#cuts.clear();
     for (let round = 0; round < rounds; round += 1) {
-      for (const { node } of this.servers.values()) node.tick();
+      for (const server of this.servers.values()) server.tick();
       this.drain();
     }
   }
@@ -115,7 +118,7 @@ export class Simulation {
       if (turn > 10_000) throw new Error("the servers never come to rest");
       isBusy = this.#flight.length > 0;
       for (const message of this.#flight.splice(0)) {
-        this.servers.get(message.to)?.node.step(message);
+        this.servers.get(message.to)?.receive(message);
       }
       for (const server of this.servers.values()) {
         const isAtWork = server.ready !== undefined || server.node.hasReady();
@@ -198,7 +201,7 @@ export class Simulation {
     if (!this.#random.chance(this.#weather.duplication)) this.#flight.splice(at, 1);
     if (this.#cuts.has(`${message.from}>${message.to}`)) return;
     if (this.#random.chance(this.#weather.loss)) return;
-    this.servers.get(message.to)?.node.step(message);
+    this.servers.get(message.to)?.receive(message);
   }
 
   #propose(server: Server): void {
@@ -213,6 +216,8 @@ export class Simulation {
   }
 
   #change(server: Server): void {
+    // Who replaces a disk leaves the voters alone meanwhile: those that are left may be needed.
+    if (this.#hasSilent()) return;
     const kind: ConfigurationChange["kind"] = this.#random.chance(0.5) ? "add" : "remove";
     (this.#anyLeader() ?? server).node.proposeConfiguration({ kind, id: this.#anyServer().id });
   }
@@ -220,6 +225,33 @@ export class Simulation {
   #crash(server: Server): void {
     server.restart(this.#random.chance(0.5), this.#random.next());
     this.oracle.noteRestart(server);
+  }
+
+  /**
+   * One at a time, while the others are a majority without it, and all of them answer. What was on
+   * its connections is gone with them.
+   */
+  #wipe(server: Server): void {
+    const { id } = server;
+    const lists = [...this.servers.values()].map(({ node }) => node.voters);
+    const isSafe = lists.every((voters) => !voters.includes(id) || voters.length > 2);
+    const isAgreed = new Set(lists.filter(({ length }) => length > 0).map(String)).size === 1;
+    if (!isSafe || !isAgreed || this.#hasSilent()) return;
+    const others = [...this.servers.values()].filter((other) => other !== server);
+    this.#flight = this.#flight.filter(({ from, to }) => from !== id && to !== id);
+    const term = Math.max(0, ...others.map(({ node }) => node.term));
+    const lastIndex = Math.max(0, ...others.map(({ node }) => node.lastIndex));
+    server.replaceDisk({ term, lastIndex }, this.#random.next());
+    for (const { node } of others) node.forget(id);
+    this.oracle.noteWiped(server);
+  }
+
+  #hasSilent(): boolean {
+    return [...this.servers.values()].some(({ isSilent }) => isSilent);
+  }
+
+  #campaign(server: Server): void {
+    if (!server.isSilent) server.node.campaign();
   }
 
   /** Heals the network, or cuts it: one server off, in two halves, or here and there. */
@@ -264,7 +296,7 @@ export class Simulation {
     }
     // The old connections are gone, and most of what was on them.
     this.#flight = this.#flight.filter(() => this.#random.chance(0.2));
-    candidate.node.campaign();
+    this.#campaign(candidate);
     const hasWon = (): boolean => candidate.node.role === "leader";
     for (let round = 0; round < 8 && !hasWon(); round += 1) {
       for (const ally of allies) this.#workAll(ally);
@@ -314,6 +346,7 @@ export class Simulation {
         read: upTo(0.1),
         compact: upTo(0.05),
         crash: upTo(0.05),
+        wipe: upTo(0.02),
         partition: upTo(0.05),
         // In one seed of four, short leaderships are nearly all that happens.
         coup: this.#random.chance(0.25) ? 2 : upTo(0.1),
