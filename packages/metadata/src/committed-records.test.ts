@@ -82,22 +82,37 @@ describe("committed records", () => {
     });
   }
 
-  it("survive a change of the minimum that the leader has not seen (two races in one)", () => {
+  it("survive a change of the minimum that the leader has not seen", () => {
     const world = new CommittedRecords(NODES);
-    const { cluster } = world;
-    const weak = (value: string): void => {
-      const command = cluster.settings("t", { "min.insync.replicas": value });
-      cluster.accept({ ...command, allowWeakDurability: true });
-      world.changed();
-    };
-    weak("1");
+    setMinimum(world, 1);
     world.observe(1, 0);
-    // The minimum rises; the leader, which does not know, proposes to go on alone.
-    weak("2");
+    setMinimum(world, 2);
+    // The leader, which still knows the minimum of 1, asks to go on alone, and commits alone.
     world.propose(1, { add: [], drop: [2, 3] });
     world.deliver(0, true);
     world.changed();
     world.commit(1);
     expect(world.problem()).toBeUndefined();
   });
+
+  it("are not taken to be on a disk that was lost while the leader's proposal was under way", () => {
+    const world = new CommittedRecords(NODES, { durability: "replicated" });
+    const { cluster } = world;
+    cluster.fence(3);
+    cluster.unfence(3);
+    world.changed();
+    world.observe(1, 0);
+    world.propose(1, { add: [3], drop: [] });
+    world.restart(3, false);
+    cluster.unfence(3);
+    world.deliver(0, true);
+    expect(world.problem()).toBeUndefined();
+    expect(world.partition.isr).toEqual([1, 2]);
+  });
 });
+
+function setMinimum(world: CommittedRecords, replicas: number): void {
+  const command = world.cluster.settings("t", { "min.insync.replicas": String(replicas) });
+  world.cluster.accept({ ...command, allowWeakDurability: true });
+  world.changed();
+}

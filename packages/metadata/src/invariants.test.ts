@@ -1,153 +1,148 @@
 /** Whatever is asked for, in whatever order: the metadata keeps its rules. */
-import { BrokerError, nodeId } from "@strandline/model";
+import { BrokerError } from "@strandline/model";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeCommand } from "./command.js";
-import { emptyImage, type MetadataImage } from "./image.js";
+import { decide, decodeCommand, encodeCommand } from "./command.js";
+import { diffImages, type MetadataDelta } from "./delta.js";
+import { emptyImage } from "./image.js";
 import { decodeImage, encodeImage } from "./image-codec.js";
 import { MetadataError } from "./metadata-error.js";
-import { partitionProblem } from "./partition-rules.js";
 import { decodeRecords, encodeRecords } from "./record-codec.js";
 import { replay } from "./replay.js";
-import { MetadataCluster } from "./testing/metadata-cluster.js";
-
-const NODES = [1, 2, 3, 4];
-
-type Step = readonly [kind: number, node: number, choice: number];
-
-const STEPS = fc.array(
-  fc.tuple(fc.nat({ max: 8 }), fc.constantFrom(...NODES), fc.nat({ max: 1_000 })),
-  { minLength: 1, maxLength: 60 },
-);
-
-/** One thing that may happen to a cluster; refusals are part of life. */
-function happen(cluster: MetadataCluster, [kind, node, choice]: Step): void {
-  const topics = [...cluster.image.topics.values()];
-  const topic = topics[choice % Math.max(1, topics.length)];
-  const incarnation = { nodeId: nodeId(node), brokerEpoch: cluster.epochOf(node) };
-  switch (kind) {
-    case 0:
-      cluster.accept(cluster.registration(node, { clean: choice % 2 === 0 }));
-      return;
-    case 1:
-    case 2:
-      cluster.accept({ kind: "unfence-node", ...incarnation });
-      return;
-    case 3:
-      cluster.accept({ kind: "fence-node", ...incarnation });
-      return;
-    case 4:
-      cluster.accept({ kind: "node-stopping", ...incarnation });
-      return;
-    case 5: {
-      const configs = choice % 3 === 0 ? { durability: "replicated" } : {};
-      cluster.createTopic(`topic-${choice % 5}`, { configs });
-      return;
-    }
-    case 6: {
-      if (topic === undefined) return;
-      const { replicas, leader } = cluster.partition(topic.id);
-      if (leader === -1) return;
-      const isr = replicas.filter((_, at) => ((choice >> at) & 1) === 1);
-      cluster.accept(cluster.proposal(topic.id, isr));
-      return;
-    }
-    case 7:
-      if (topic === undefined) return;
-      cluster.accept({
-        kind: "elect-leaders",
-        topic: topic.name,
-        partitions: [],
-        unclean: choice % 4 === 0,
-      });
-      return;
-    default:
-      cluster.accept({ kind: "rebalance-leaders" });
-  }
-}
-
-function problems(before: MetadataImage, after: MetadataImage): string[] {
-  const found: string[] = [];
-  for (const topic of after.topics.values()) {
-    topic.partitions.forEach((partition, index) => {
-      const problem = partitionProblem(partition);
-      if (problem !== undefined) found.push(problem);
-      const leader = partition.leader === -1 ? undefined : after.nodes.get(partition.leader);
-      if (partition.leader !== -1 && (leader === undefined || leader.isFenced)) {
-        found.push("a fenced node leads");
-      }
-      const was = before.topics.get(topic.id)?.partitions[index];
-      if (was === undefined || was === partition) return;
-      if (partition.partitionEpoch <= was.partitionEpoch) found.push("a change without an epoch");
-      if (partition.leader !== was.leader && partition.leaderEpoch <= was.leaderEpoch) {
-        found.push("a new leader in an old epoch");
-      }
-    });
-  }
-  return found;
-}
+import { commandOf, LIVES, live, newborn } from "./testing/random-life.js";
+import { brokenRules } from "./testing/rules.js";
 
 describe("the metadata", () => {
   it("keeps its rules through any history", () => {
     fc.assert(
-      fc.property(STEPS, (steps) => {
-        const cluster = new MetadataCluster();
-        cluster.start(...NODES);
+      fc.property(LIVES, (steps) => {
+        const cluster = newborn();
         for (const step of steps) {
           const before = cluster.image;
-          try {
-            happen(cluster, step);
-          } catch (error) {
-            // A refusal names its code; anything else is a bug.
-            if (!/^[a-z-]+: [A-Z_]+:/.test((error as Error).message)) throw error;
-          }
-          expect(problems(before, cluster.image)).toEqual([]);
+          live(cluster, step);
+          expect(brokenRules(before, cluster.image)).toEqual([]);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 400 },
     );
   });
 
   it("is the same image when it is encoded and decoded, and when its records are replayed", () => {
     fc.assert(
-      fc.property(STEPS, (steps) => {
-        const cluster = new MetadataCluster();
-        cluster.start(...NODES);
-        for (const step of steps) {
-          try {
-            happen(cluster, step);
-          } catch {
-            // Refused.
-          }
-        }
+      fc.property(LIVES, (steps) => {
+        const cluster = newborn();
+        for (const step of steps) live(cluster, step);
         const { image, records } = cluster;
-        expect(decodeImage(throughJson(encodeImage(image)))).toEqual(image);
-        const again = replay(
-          emptyImage(),
-          decodeRecords(throughJson(encodeRecords(records))),
-          image.offset,
-        );
-        expect(again.image).toEqual(image);
+        const decoded = decodeImage(throughJson(encodeImage(image)));
+        expect(decoded).toEqual(image);
+        // Order as well: whoever iterates the decoded image sees what the other saw.
+        expect(JSON.stringify(encodeImage(decoded))).toBe(JSON.stringify(encodeImage(image)));
+        const again = decodeRecords(throughJson(encodeRecords(records)));
+        expect(replay(emptyImage(), again, image.offset).image).toEqual(image);
       }),
       { numRuns: 100 },
     );
   });
 
-  it("refuses malformed JSON in its own words", () => {
+  it("says of each step exactly what changed, as a comparison of both images does", () => {
     fc.assert(
-      fc.property(fc.jsonValue(), (json) => {
-        for (const decode of [decodeCommand, decodeRecords, decodeImage]) {
-          try {
-            decode(json);
-          } catch (error) {
-            expect(error instanceof BrokerError || error instanceof MetadataError).toBe(true);
-          }
+      fc.property(LIVES, (steps) => {
+        const cluster = newborn();
+        for (const step of steps) {
+          const before = cluster.image;
+          live(cluster, step);
+          const copy = decodeImage(throughJson(encodeImage(cluster.image)));
+          expect(sorted(cluster.delta)).toEqual(sorted(diffImages(before, copy)));
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 100 },
+    );
+  });
+
+  it("is not changed by deciding, and decides the same on an equal image", () => {
+    fc.assert(
+      fc.property(LIVES, (steps) => {
+        const cluster = newborn();
+        for (const step of steps) {
+          const command = commandOf(cluster, step);
+          if (command === undefined) continue;
+          const text = JSON.stringify(encodeImage(cluster.image));
+          const decision = decide(cluster.image, command);
+          expect(JSON.stringify(encodeImage(cluster.image))).toBe(text);
+          expect(decide(decodeImage(JSON.parse(text)), command)).toEqual(decision);
+          expect(decodeCommand(throughJson(encodeCommand(command)))).toEqual(command);
+          cluster.tryTo(command);
+        }
+      }),
+      { numRuns: 100 },
     );
   });
 });
+
+describe("JSON from outside", () => {
+  it("is refused in the decoders' own words when it is anything at all", () => {
+    fc.assert(fc.property(fc.jsonValue(), expectOwnWords), { numRuns: 500 });
+  });
+
+  it("is refused in their own words when one value of something legal is another", () => {
+    const cluster = newborn();
+    for (const step of fc.sample(LIVES, { numRuns: 20, seed: 1 }).flat()) live(cluster, step);
+    const commands = fc
+      .sample(LIVES, { numRuns: 20, seed: 2 })
+      .flat()
+      .flatMap((step) => commandOf(cluster, step) ?? []);
+    const legal = [encodeImage(cluster.image), encodeRecords(cluster.records), ...commands];
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...legal.map((value) => JSON.stringify(value))),
+        fc.array(fc.nat(), { minLength: 1, maxLength: 6 }),
+        fc.oneof(fc.jsonValue(), fc.constantFrom(-1, 1e300, 0.5, 2 ** 53, "__proto__")),
+        (text, path, value) => {
+          const json: unknown = JSON.parse(text);
+          replaceAt(json, path, value);
+          expectOwnWords(json);
+        },
+      ),
+      { numRuns: 1_000 },
+    );
+  });
+});
+
+function expectOwnWords(json: unknown): void {
+  for (const decode of [decodeCommand, decodeRecords, decodeImage]) {
+    try {
+      decode(json);
+    } catch (error) {
+      if (!(error instanceof BrokerError) && !(error instanceof MetadataError)) throw error;
+    }
+  }
+}
+
+/** Follows `path` into the value, as far as it goes, and puts `value` there. */
+function replaceAt(json: unknown, path: readonly number[], value: unknown): void {
+  let place = json as Record<string, unknown>;
+  for (const [at, choice] of path.entries()) {
+    const names = Object.keys(place);
+    const name = names[choice % Math.max(1, names.length)];
+    if (name === undefined) return;
+    const next = place[name];
+    if (at === path.length - 1 || typeof next !== "object" || next === null) {
+      place[name] = value;
+      return;
+    }
+    place = next as Record<string, unknown>;
+  }
+}
+
+function sorted(delta: MetadataDelta | undefined): unknown {
+  const by = (key: unknown): string => JSON.stringify(key);
+  return {
+    partitions: [...(delta?.partitions ?? [])].sort((a, b) => (by(a) < by(b) ? -1 : 1)),
+    topics: [...(delta?.topics ?? [])].sort((a, b) => (by(a) < by(b) ? -1 : 1)),
+    nodes: [...(delta?.nodes ?? [])].sort((a, b) => a.id - b.id),
+    configs: [...(delta?.configs ?? [])].sort(),
+  };
+}
 
 function throughJson(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value)) as unknown;

@@ -11,6 +11,7 @@ import {
   uuidText,
 } from "@strandline/model";
 import { decide, type MetadataCommand, type ResponseOf } from "../command.js";
+import type { MetadataDelta } from "../delta.js";
 import { emptyImage, type MetadataImage, type NodeRegistration, type Partition } from "../image.js";
 import type { MetadataRecord } from "../records.js";
 import { replay } from "../replay.js";
@@ -35,6 +36,8 @@ export interface TopicOptions {
 export class MetadataCluster {
   image: MetadataImage = emptyImage();
   readonly records: MetadataRecord[] = [];
+  /** What the newest accepted command changed; undefined when a command was refused since. */
+  delta: MetadataDelta | undefined;
   #topicCount = 0;
   #incarnations = 0;
 
@@ -49,8 +52,18 @@ export class MetadataCluster {
       throw new Error(`${command.kind}: ${decision.refusal.code}: ${decision.refusal.message}`);
     }
     this.records.push(...decision.records);
-    this.image = replay(this.image, decision.records, this.image.offset + 1).image;
+    const next = replay(this.image, decision.records, this.image.offset + 1);
+    this.image = next.image;
+    this.delta = next.delta;
     return decision.response;
+  }
+
+  /** Runs a command that may be refused; false when it was. */
+  tryTo(command: MetadataCommand): boolean {
+    this.delta = undefined;
+    if (decide(this.image, command).kind === "refused") return false;
+    this.accept(command);
+    return true;
   }
 
   /** Code of the refusal of a command that must be refused; nothing changes. */
