@@ -16,9 +16,9 @@ export class Cluster {
   #client;
   #transport;
 
-  /** Starts `count` nodes and waits until all serve; with `isAwaited: false` only starts them. */
+  /** Starts three nodes and waits until all serve; with `isAwaited: false` only starts them. */
   static async start(workspace, options = {}) {
-    const cluster = new Cluster(workspace, { ...options, port: await freePorts(100) });
+    const cluster = new Cluster(workspace, { ...options, port: await freePorts(6) });
     for (const id of cluster.nodes.keys()) cluster.startNode(id);
     if (options.isAwaited !== false) await cluster.untilHealthy();
     return cluster;

@@ -7,13 +7,19 @@ import { createServer } from "node:net";
 const FIRST = 20_000;
 const LAST = 31_000;
 
-/** First of `count` free ports in a row. */
+/** Given out before: a node that is down just now wants its port back. */
+const given = new Set();
+
+/** First of `count` free ports in a row, none of which was given out before. */
 export async function freePorts(count) {
   for (let attempt = 0; attempt < 100; attempt += 1) {
     const first = FIRST + Math.floor(Math.random() * (LAST - FIRST - count));
+    const ports = Array.from({ length: count }, (_, at) => first + at);
+    if (ports.some((port) => given.has(port))) continue;
     const held = [];
     try {
-      for (let at = 0; at < count; at += 1) held.push(await holdPort(first + at));
+      for (const port of ports) held.push(await holdPort(port));
+      for (const port of ports) given.add(port);
       return first;
     } catch (error) {
       if (error.code !== "EADDRINUSE" && error.code !== "EACCES") throw error;

@@ -1,5 +1,6 @@
 /** Nodes that are not who they say, or not who the cluster knows. */
 import { mkdirSync, rmSync } from "node:fs";
+import { Cluster } from "./cluster.mjs";
 import { mustRun, startCommand } from "./command.mjs";
 import { freePorts } from "./ports.mjs";
 import { checkRefusedStart, checkUnharmed, pidsOf } from "./refusal-check.mjs";
@@ -65,43 +66,42 @@ async function duplicateBroker(context) {
   await checkUnharmed(context, "a second node 4", pids);
 }
 
-/** A directory, or a flag, of another cluster. */
+/** Directories of other clusters: of one with other voters, and of one that looks like this one. */
 async function otherCluster(context) {
   const { cluster, workspace } = context;
   const own = (await cluster.describe()).clusterId;
-  const port = await freePorts(2);
-  const directory = workspace.newDirectory("other-cluster");
-  const alone = { grpcPort: port, peerPort: port + 1, directory };
-  const other = await runUntilServing(
-    workspace,
-    cluster.startArguments(3, { ...alone, voters: `3@127.0.0.1:${port + 1}` }),
-    port,
-  );
+  const other = await Cluster.start(workspace, { name: "other-cluster" });
+  const otherId = (await other.describe()).clusterId;
+  for (const id of other.nodes.keys()) await other.stop(id);
+  const alone = await directoryOfOneNode(context);
   await cluster.stop(3);
   const pids = pidsOf(cluster);
-  const { grpcPort, peerPort } = cluster.nodes.get(3);
   await checkRefusedStart(
     context,
     "a voter with the directory of another cluster",
-    cluster.startArguments(3, { directory, grpcPort, peerPort }),
-    { code: 1, words: [other, own] },
+    cluster.startArguments(3, { directory: other.nodes.get(3).directory }),
+    { code: 1, words: [otherId, own] },
+  );
+  await checkRefusedStart(
+    context,
+    "a voter with the directory of a cluster of other voters",
+    cluster.startArguments(3, { directory: alone }),
+    { code: 1, words: ["--voters", "directory"] },
   );
   await checkRefusedStart(
     context,
     "a node whose --cluster-id is not that of its directory",
-    [...cluster.startArguments(3), "--cluster-id", other],
-    { code: 1, words: [other, own, "--cluster-id"] },
+    [...cluster.startArguments(3), "--cluster-id", otherId],
+    { code: 1, words: [otherId, own, "--cluster-id"] },
   );
+  const port = await freePorts(2);
+  const directory = workspace.newDirectory("node-5");
   await checkRefusedStart(
     context,
     "a new broker whose --cluster-id is not that of the cluster",
     [
-      ...cluster.startArguments(1, {
-        ...alone,
-        id: 5,
-        directory: workspace.newDirectory("node-5"),
-      }),
-      ...["--cluster-id", other],
+      ...cluster.startArguments(1, { id: 5, directory, grpcPort: port, peerPort: port + 1 }),
+      ...["--cluster-id", otherId],
     ],
     { code: 1, words: [own] },
   );
@@ -110,9 +110,18 @@ async function otherCluster(context) {
   await cluster.untilHealthy();
 }
 
+/** The directory of a node 3 that was a cluster by itself. */
+async function directoryOfOneNode({ cluster, workspace }) {
+  const port = await freePorts(2);
+  const directory = workspace.newDirectory("alone");
+  const settings = { grpcPort: port, peerPort: port + 1, voters: `3@127.0.0.1:${port + 1}` };
+  await runUntilServing(workspace, cluster.startArguments(3, { ...settings, directory }), port);
+  return directory;
+}
+
 /** A node whose disk was lost: refused as it is, welcome as a replacement. */
 export async function lostDirectory(context) {
-  const { report, workspace, cluster, topic } = context;
+  const { report, cluster, topic } = context;
   const node = cluster.nodes.get(3);
   const before = await contents(context);
   await cluster.kill(3);
@@ -144,7 +153,6 @@ export async function lostDirectory(context) {
     "the replaced node starts again without the flag",
     (await contents(context)).equals(after) ? undefined : "the topic has changed",
   );
-  await mustRun(workspace, ["cluster", "health", "-b", cluster.brokers]);
 }
 
 async function contents({ workspace, cluster, topic }) {
