@@ -126,6 +126,33 @@ describe("a cluster of three", () => {
     await transport.close();
   });
 
+  it("answers a stream that it passes on with the caller's own correlation ids", async () => {
+    await client.admin.createTopic({ name: "passed-on", partitions: 3 });
+    const transport = new GrpcTransport({ logger: nullLogger });
+    const answers = new Map<number, number>();
+    await new Promise<void>((resolve) => {
+      const address = cluster.bootstrap[0] as string;
+      const stream = transport.open(address, logMethods.produceStream, {
+        onMessage: (answer) => answers.set(answer.correlationId, answer.partition),
+        onEnd: () => resolve(),
+      });
+      // Whichever broker is asked, it leads one of the three at most: the others are passed on.
+      for (const partition of [0, 1, 2]) {
+        const records = [{ offset: 0, value: Buffer.from("v"), headers: [] }];
+        stream.send(
+          request({ topic: "passed-on", partition, correlationId: 70 + partition, records }),
+        );
+      }
+      stream.end();
+    });
+    await transport.close();
+    expect([...answers].sort()).toEqual([
+      [70, 0],
+      [71, 1],
+      [72, 2],
+    ]);
+  });
+
   it("lets keys choose partitions when a request names none", async () => {
     await client.admin.createTopic({ name: "keys", partitions: 4 });
     const records = ["a", "b", "c", "a", "d"].map((key) => ({
