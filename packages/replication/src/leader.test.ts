@@ -153,6 +153,40 @@ describe("joining", () => {
     expect(acknowledge(leader, B3, 15)).toEqual([proposed(7, B1, B2, B3)]);
   });
 
+  it("is possible for a follower that is always a little behind", () => {
+    const leader = leaderAt10({ isr: [B1, B2] });
+    const proposals: LeaderEffect[] = [];
+    for (let end = 20; end <= 100; end += 10) {
+      leader.step({ kind: "appended", logEndOffset: end });
+      leader.step({ kind: "synced", durableEndOffset: end });
+      acknowledge(leader, B2, end, { nowMs: end });
+      proposals.push(...acknowledge(leader, B3, end - 5, { nowMs: end + 1 }));
+    }
+    expect(proposals).toContainEqual(proposed(7, B1, B2, B3));
+  });
+
+  it("is not waited for when the follower is far behind", () => {
+    const leader = leaderAt10({ isr: [B1, B2], logEndOffset: 1_000, durableEndOffset: 1_000 });
+    acknowledge(leader, B3, 10);
+    expect(acknowledge(leader, B2, 1_000)).toEqual([advanced(1_000)]);
+  });
+
+  it("is waited for a second at most when the follower falls silent", () => {
+    const leader = leaderAt10({ isr: [B1, B2] });
+    const grow = (logEndOffset: number) => {
+      leader.step({ kind: "appended", logEndOffset });
+      leader.step({ kind: "synced", durableEndOffset: logEndOffset });
+      return acknowledge(leader, B2, logEndOffset);
+    };
+    acknowledge(leader, B3, 5);
+    expect(grow(30)).toEqual([advanced(30)]);
+    // It has all there was at 1 ms, but not all that is committed by now.
+    expect(acknowledge(leader, B3, 10, { nowMs: 2 })).toEqual([]);
+    expect(grow(40)).toEqual([]);
+    expect(tickTo(leader, 100, 1_000)).toEqual([]);
+    expect(tickTo(leader, 1_100, 1_100)).toEqual([advanced(40)]);
+  });
+
   it("is not for a fenced broker, until it is unfenced", () => {
     const eligible = epochs([B1, 11], [B2, 12]);
     const leader = leaderAt10({ isr: [B1, B2], eligible });

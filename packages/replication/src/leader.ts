@@ -207,7 +207,8 @@ export class Leader {
     const isOverdue = nowMs - this.#proposedAtMs > PROPOSAL_MS_MAX;
     if (isOverdue && !this.#isr.canPropose) this.#isr.giveUp();
     this.#isHeldBack = false;
-    return this.#review(nowMs, { isTick: true });
+    // Whoever was waited for may have fallen silent.
+    return [...this.#commit(), ...this.#review(nowMs, { isTick: true })];
   }
 
   #answered({ answer, nowMs }: IsrAnswered): readonly LeaderEffect[] {
@@ -238,6 +239,10 @@ export class Leader {
     for (const id of this.#isr.maximal) {
       if (id === this.#self) continue;
       committed = Math.min(committed, this.#progress.get(id)?.durableEndOffset ?? 0);
+    }
+    for (const [id, progress] of this.#progress) {
+      if (!this.#isAboutToJoin(id, progress)) continue;
+      committed = Math.min(committed, progress.durableEndOffset);
     }
     // A follower that starts over acknowledges from behind: what is committed stays committed.
     if (committed <= this.#highWatermark) return [];
@@ -287,6 +292,16 @@ export class Leader {
     // A high watermark that stands still for want of replicas must not readmit whoever is gone.
     if (progress.isLost(nowMs, this.#replicaLagMsMax)) return false;
     return progress.durableEndOffset >= Math.max(this.#highWatermark, this.#startOffset);
+  }
+
+  /**
+   * It keeps up, but does not count yet. Under steady load a follower's acknowledgements are always
+   * a little behind a high watermark that does not wait for it, and it would never be let in.
+   */
+  #isAboutToJoin(id: NodeId, progress: ReplicaProgress): boolean {
+    if (this.#isr.maximal.includes(id) || !this.#replicas.includes(id)) return false;
+    if (this.#eligible.get(id) !== progress.brokerEpoch) return false;
+    return progress.isClosingIn(this.#tickedAtMs);
   }
 
   /** Of the incarnation whose progress was judged, not of the one the metadata knows. */

@@ -28,6 +28,16 @@ describe(ReplicaProgress, () => {
     expect(follower.caughtUpAtMs).toBe(9_000);
   });
 
+  it("closes in when it has what the leader had a moment ago, not by credit alone", () => {
+    const follower = progress();
+    expect(follower.isClosingIn(1)).toBe(false);
+    follower.acknowledged(5, 20, 1);
+    expect(follower.isClosingIn(1)).toBe(false);
+    follower.acknowledged(10, 30, 500);
+    expect(follower.isClosingIn(1_000)).toBe(true);
+    expect(follower.isClosingIn(1_001)).toBe(false);
+  });
+
   it("is forgiven the leader's silence, and no more than that", () => {
     const follower = progress();
     follower.forgive(5_000, 6_000);

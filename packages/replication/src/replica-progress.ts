@@ -7,6 +7,10 @@
  */
 import type { BrokerEpoch } from "@strandline/model";
 
+/** How far behind, in time, a follower may be that others wait for although it is no member. It is
+ * also how long they wait for one that falls silent just then. */
+const CLOSING_IN_MS_MAX = 1_000;
+
 export interface ProgressStart {
   readonly brokerEpoch: BrokerEpoch;
   /** The leader's log end now: once the follower has that, it was caught up now. */
@@ -29,6 +33,8 @@ export class ReplicaProgress {
    */
   #markOffset: number;
   #markAtMs: number;
+  /** False while "caught up at" is only what this incarnation was credited with. */
+  #hasReachedMark = false;
 
   constructor(start: ProgressStart) {
     this.brokerEpoch = start.brokerEpoch;
@@ -51,6 +57,7 @@ export class ReplicaProgress {
     this.#durableEndOffset = durableEndOffset;
     this.#heardAtMs = nowMs;
     if (durableEndOffset >= this.#markOffset) {
+      this.#hasReachedMark = true;
       this.#caughtUpAtMs = Math.max(this.#caughtUpAtMs, this.#markAtMs);
       this.#markOffset = logEndOffset;
       this.#markAtMs = nowMs;
@@ -77,6 +84,11 @@ export class ReplicaProgress {
 
   isLagging(nowMs: number, replicaLagMsMax: number): boolean {
     return nowMs - this.#caughtUpAtMs > replicaLagMsMax;
+  }
+
+  /** So close that a moment's patience lets it have everything. Proved, not credited. */
+  isClosingIn(nowMs: number): boolean {
+    return this.#hasReachedMark && nowMs - this.#caughtUpAtMs <= CLOSING_IN_MS_MAX;
   }
 
   /** Behind for too long, and nothing was heard of it either. */
