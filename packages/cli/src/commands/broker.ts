@@ -1,8 +1,12 @@
 /** `strandline broker start`: one node of a cluster, in the foreground. */
+import type { Logger } from "@strandline/platform";
 import type { StrandlineNode as Node } from "@strandline/server";
 import { Command, Option } from "commander";
 import { CommandError, EXIT } from "../exit-codes.js";
 import { VERSION } from "../version.js";
+
+/** EX_SOFTWARE of sysexits. */
+const EXIT_BUG = 70;
 
 interface BrokerStartFlags {
   readonly nodeId: string;
@@ -59,6 +63,7 @@ async function startBroker(flags: BrokerStartFlags): Promise<void> {
   const failed = new Promise<Error>((resolve) => {
     fail = resolve;
   });
+  endOnBugs(logger);
   let node: Node;
   try {
     node = await StrandlineNode.start(
@@ -92,6 +97,20 @@ async function startBroker(flags: BrokerStartFlags): Promise<void> {
   logger.info({ signal: outcome }, "stops");
   await node.close({ handOver: true });
   logger.info({}, "stopped");
+}
+
+/**
+ * A promise or a callback that failed unseen leaves the process in a state nobody thought of. It
+ * ends at once: its disk has what it acknowledged, and the others take over.
+ */
+function endOnBugs(logger: Logger): void {
+  const end = (error: unknown): void => {
+    const stack = error instanceof Error ? error.stack : undefined;
+    logger.error({ error: String(error), stack }, "a bug: this process ends");
+    process.exit(EXIT_BUG);
+  };
+  process.on("uncaughtException", end);
+  process.on("unhandledRejection", end);
 }
 
 /** Resolves with the first signal that asks to stop. A second one ends the process at once. */
