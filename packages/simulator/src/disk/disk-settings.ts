@@ -26,6 +26,9 @@ export const DISK_DEFAULTS: Readonly<DiskSettings> = {
   slowFactor: 20,
 };
 
+/** No operation takes longer, however slow the disk: what is under way must end after a heal. */
+const OPERATION_US_MAX = 5_000_000;
+
 export type DiskOperation = "read" | "write" | "sync" | "name";
 
 /** What is wrong with one machine's disk. Everything here may change at any time. */
@@ -89,7 +92,8 @@ export function drawDiskLatencyUs(
   const [minUs, maxUs] = rangeOf(operation, settings);
   const baseUs = random.between(minUs, maxUs);
   const isSlow = random.chance(settings.slowChance);
-  const delayUs = Math.ceil(baseUs * faults.slowness * (isSlow ? settings.slowFactor : 1));
+  const slowness = faults.slowness * (isSlow ? settings.slowFactor : 1);
+  const delayUs = Math.min(OPERATION_US_MAX, Math.ceil(baseUs * slowness));
   return operation === "sync" ? faults.beginSync(delayUs) : delayUs;
 }
 

@@ -123,6 +123,19 @@ describe("a simulated file system", () => {
     expect(isDone()).toBe(true);
   });
 
+  it("takes longer on a slow disk, but never so long that a heal would not help", async () => {
+    const world = new World({ seed: 1, disk: { syncUs: [50_000, 50_000], slowFactor: 50 } });
+    const { diskFaults } = await onNode(world, async () => undefined).then(() =>
+      world.machine("a"),
+    );
+    diskFaults.slowness = 500;
+    world.crash("a");
+    const startMs = world.nowMs;
+    await onNode(world, async (ports) => await ports.fileSystem.syncDirectory("/"));
+    expect(world.nowMs - startMs).toBeGreaterThan(4_900);
+    expect(world.nowMs - startMs).toBeLessThan(5_100);
+  });
+
   it("finds a caller that changes bytes while they are written", async () => {
     const world = new World({ seed: 1 });
     await onNode(world, async (ports) => {
