@@ -125,9 +125,8 @@ describe("a simulated file system", () => {
 
   it("takes longer on a slow disk, but never so long that a heal would not help", async () => {
     const world = new World({ seed: 1, disk: { syncUs: [50_000, 50_000], slowFactor: 50 } });
-    const { diskFaults } = await onNode(world, async () => undefined).then(() =>
-      world.machine("a"),
-    );
+    await onNode(world, async () => undefined);
+    const { diskFaults } = world.machine("a");
     diskFaults.slowness = 500;
     world.crash("a");
     const startMs = world.nowMs;
