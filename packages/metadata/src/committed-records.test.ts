@@ -26,12 +26,15 @@ function act(world: CommittedRecords, [kind, node, choice]: Step): void {
   const { cluster } = world;
   switch (kind) {
     case 0:
-      return cluster.fence(node);
+      cluster.fence(node);
+      return;
     case 1:
     case 2:
-      return cluster.unfence(node);
+      cluster.unfence(node);
+      return;
     case 3:
-      return world.restart(node, choice % 2 === 0);
+      world.restart(node, choice % 2 === 0);
+      return;
     case 4:
       if (choice % 8 === 0) world.replaceDirectory(node, 200 + choice + cluster.image.offset);
       return;
@@ -51,14 +54,17 @@ function act(world: CommittedRecords, [kind, node, choice]: Step): void {
       return;
     case 9:
     case 10:
-      return world.observe(node, choice % 4);
+      world.observe(node, choice % 4);
+      return;
     case 11:
     case 12:
-      return world.commit(node);
+      world.commit(node);
+      return;
     case 13:
-      return world.propose(node, { add: chosen(choice), drop: chosen(choice >> 3) });
+      world.propose(node, { add: chosen(choice), drop: chosen(choice >> 3) });
+      return;
     default:
-      return world.deliver(choice, choice % 3 !== 0);
+      world.deliver(choice, choice % 3 !== 0);
   }
 }
 

@@ -32,9 +32,8 @@ export function configProblem(spec: ConfigSpec, value: string): string | undefin
     case "long":
       return integerProblem(spec, value);
     case "double":
-      return Number.isFinite(Number(value)) && value.trim() !== "" && inBounds(spec, Number(value))
-        ? undefined
-        : `${wrong}: a number from ${spec.min ?? "any"} to ${spec.max ?? "any"} is expected`;
+      if (/^\d+(\.\d+)?$/.test(value) && inBounds(spec, Number(value))) return undefined;
+      return `${wrong}: a number from ${spec.min ?? 0} to ${spec.max ?? "any"} is expected`;
     case "boolean":
     case "string":
     case "list": {

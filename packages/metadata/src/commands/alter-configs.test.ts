@@ -1,0 +1,152 @@
+import { describe, expect, it } from "vitest";
+import { topicConfig } from "../config-resolution.js";
+import { MetadataCluster, show } from "../testing/metadata-cluster.js";
+
+/** Topic "t" with replicas 1, 2, 3, whose leader is alone in sync: "1 | 1 | 3". */
+function belowMinimum() {
+  const cluster = new MetadataCluster();
+  cluster.start(1, 2, 3);
+  const topic = cluster.createTopic("t", { replicas: [[1, 2, 3]] });
+  cluster.fence(2);
+  cluster.fence(3);
+  expect(show(cluster.partition(topic))).toBe("1 | 1 | 3");
+  return { cluster, topic };
+}
+
+describe("a change of min.insync.replicas", () => {
+  it("clears the ELR where the ISR is large enough now: the leader may commit without it", () => {
+    const { cluster, topic } = belowMinimum();
+    const command = cluster.settings("t", { "min.insync.replicas": "1" });
+    cluster.accept({ ...command, allowWeakDurability: true });
+    expect(show(cluster.partition(topic))).toBe("1 | 1 | -");
+  });
+
+  it("steps the partition epoch, so that a leader who has not seen it changes nothing", () => {
+    const { cluster, topic } = belowMinimum();
+    const before = cluster.partition(topic);
+    const late = cluster.proposal(topic, [1]);
+    cluster.accept(cluster.settings("t", { "min.insync.replicas": "3" }));
+    const after = cluster.partition(topic);
+    expect(show(after)).toBe("1 | 1 | 3");
+    expect(after.partitionEpoch).toBe(before.partitionEpoch + 1);
+    expect(after.leaderEpoch).toBe(before.leaderEpoch);
+    expect(cluster.refusal(late)).toBe("INVALID_UPDATE_VERSION");
+  });
+
+  it("steps nothing where it makes no difference", () => {
+    const { cluster, topic } = belowMinimum();
+    const one = cluster.createTopic("one", { replicas: [[1]] });
+    const own = cluster.createTopic("own", {
+      replicas: [[1, 2, 3]],
+      configs: { "min.insync.replicas": "2" },
+    });
+    const epochs = (): number[] =>
+      [topic, one, own].map((each) => cluster.partition(each).partitionEpoch);
+    const [stepped, still, set] = epochs() as [number, number, number];
+    cluster.accept(cluster.settings("", { "min.insync.replicas": "3" }));
+    expect(epochs()).toEqual([stepped + 1, still, set]);
+  });
+
+  it("to 1 needs a permission, for a topic with several replicas and for all brokers", () => {
+    const { cluster } = belowMinimum();
+    const weak = { "min.insync.replicas": "1" };
+    for (const name of ["t", ""]) {
+      expect(cluster.refusal(cluster.settings(name, weak))).toBe("POLICY_VIOLATION");
+      cluster.accept({ ...cluster.settings(name, weak), allowWeakDurability: true });
+    }
+    // What was permitted once does not stand in the way of other changes.
+    cluster.accept(cluster.settings("t", { "retention.ms": "1" }));
+    cluster.createTopic("one", { replicas: [[1]] });
+    cluster.accept(cluster.settings("one", weak));
+  });
+
+  it("to 1 by falling back to the cluster's default needs the permission as well", () => {
+    const { cluster } = belowMinimum();
+    cluster.accept(cluster.settings("t", { "min.insync.replicas": "2" }));
+    const weak = cluster.settings("", { "min.insync.replicas": "1" });
+    cluster.accept({ ...weak, allowWeakDurability: true });
+    const removal = cluster.settings("t", {}, ["min.insync.replicas"]);
+    expect(cluster.refusal(removal)).toBe("POLICY_VIOLATION");
+  });
+});
+
+describe("a change of durability", () => {
+  it("to replicated needs three replicas", () => {
+    const { cluster } = belowMinimum();
+    cluster.createTopic("two", { replicas: [[1, 2]] });
+    const replicated = { durability: "replicated" };
+    expect(cluster.refusal(cluster.settings("two", replicated))).toBe("INVALID_CONFIG");
+    cluster.accept(cluster.settings("t", replicated));
+    expect(topicConfig(cluster.image, "t").isSynced).toBe(false);
+  });
+
+  it("to fsync is refused: records acknowledged before may be on no disk", () => {
+    const { cluster } = belowMinimum();
+    cluster.accept(cluster.settings("t", { durability: "replicated" }));
+    const back = [
+      cluster.settings("t", { durability: "fsync" }),
+      cluster.settings("t", {}, ["durability"]),
+    ];
+    for (const command of back) expect(cluster.refusal(command)).toBe("INVALID_CONFIG");
+  });
+});
+
+describe("a change of settings", () => {
+  it("takes all of them or none", () => {
+    const { cluster } = belowMinimum();
+    const command = cluster.settings("t", { "retention.ms": "1", "segment.bytes": "x" });
+    expect(cluster.refusal(command)).toBe("INVALID_CONFIG");
+    expect(topicConfig(cluster.image, "t").retentionMs).toBe(604_800_000);
+  });
+
+  it("names the setting that was meant", () => {
+    const { cluster } = belowMinimum();
+    expect(() => cluster.accept(cluster.settings("t", { "retention.m": "1" }))).toThrow(
+      'did you mean "retention.ms"?',
+    );
+    expect(() => cluster.accept(cluster.settings("t", {}, ["retention.m"]))).toThrow(
+      'did you mean "retention.ms"?',
+    );
+  });
+
+  it("writes only what differs", () => {
+    const { cluster } = belowMinimum();
+    cluster.accept(cluster.settings("t", { "retention.ms": "1" }));
+    const count = cluster.records.length;
+    cluster.accept(cluster.settings("t", { "retention.ms": "1" }, ["segment.ms"]));
+    expect(cluster.records).toHaveLength(count);
+  });
+
+  it("changes nothing when it is only to be validated", () => {
+    const { cluster } = belowMinimum();
+    const command = cluster.settings("t", { "retention.ms": "1" });
+    cluster.accept({ ...command, validateOnly: true });
+    expect(cluster.image.configs.size).toBe(0);
+    const wrong = { ...cluster.settings("t", { "retention.ms": "?" }), validateOnly: true };
+    expect(cluster.refusal(wrong)).toBe("INVALID_CONFIG");
+  });
+
+  it("is refused for what does not exist, and for one broker alone", () => {
+    const { cluster } = belowMinimum();
+    const broker = (name: string, set: Record<string, string> = {}) => ({
+      ...cluster.settings("", set),
+      resource: { type: "broker", name } as const,
+    });
+    expect(cluster.refusal(cluster.settings("u", {}))).toBe("UNKNOWN_TOPIC_OR_PARTITION");
+    for (const name of ["9", "x", "-1", "99999999999"]) {
+      expect(cluster.refusal(broker(name))).toBe("INVALID_REQUEST");
+    }
+    expect(cluster.refusal(broker("1", { "num.partitions": "2" }))).toBe("INVALID_CONFIG");
+    const both = cluster.settings("t", { "retention.ms": "1" }, ["retention.ms"]);
+    expect(cluster.refusal(both)).toBe("INVALID_REQUEST");
+  });
+
+  it("is not fooled by names that objects have of themselves", () => {
+    const { cluster } = belowMinimum();
+    for (const name of ["__proto__", "constructor", "toString"]) {
+      const set = Object.fromEntries([[name, "1"]]);
+      expect(cluster.refusal(cluster.settings("t", set))).toBe("INVALID_CONFIG");
+      expect(cluster.refusal(cluster.settings("t", {}, [name]))).toBe("INVALID_CONFIG");
+    }
+  });
+});

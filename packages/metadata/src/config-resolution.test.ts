@@ -1,0 +1,76 @@
+import { describe, expect, it } from "vitest";
+import {
+  clusterConfigEntries,
+  clusterConfigValue,
+  effectiveInSyncMin,
+  topicConfig,
+  topicConfigEntries,
+} from "./config-resolution.js";
+import { MetadataCluster } from "./testing/metadata-cluster.js";
+
+function cluster(): MetadataCluster {
+  const started = new MetadataCluster();
+  started.start(1, 2, 3);
+  return started;
+}
+
+describe(topicConfig, () => {
+  it("takes the topic's own value, else that of all brokers, else the built-in", () => {
+    const { image } = cluster();
+    expect(topicConfig(image, "t").retentionMs).toBe(604_800_000);
+    const set = cluster();
+    set.createTopic("t");
+    set.accept(set.settings("", { "log.retention.ms": "5000" }));
+    expect(topicConfig(set.image, "t").retentionMs).toBe(5_000);
+    set.accept(set.settings("t", { "retention.ms": "-1" }));
+    expect(topicConfig(set.image, "t").retentionMs).toBe(-1);
+    set.accept(set.settings("t", {}, ["retention.ms"]));
+    expect(topicConfig(set.image, "t").retentionMs).toBe(5_000);
+  });
+
+  it("reads words into what they mean", () => {
+    const set = cluster();
+    set.createTopic("t", {
+      configs: {
+        "cleanup.policy": "compact",
+        durability: "replicated",
+        "message.timestamp.type": "LogAppendTime",
+      },
+    });
+    expect(topicConfig(set.image, "t")).toMatchObject({
+      isCompacted: true,
+      isDeleted: false,
+      isSynced: false,
+      isLogAppendTime: true,
+    });
+    expect(topicConfig(set.image, "other")).toMatchObject({
+      isCompacted: false,
+      isDeleted: true,
+      isSynced: true,
+      isLogAppendTime: false,
+    });
+  });
+});
+
+describe("the entries people are shown", () => {
+  it("say where each value comes from", () => {
+    const set = cluster();
+    set.createTopic("t", { configs: { "segment.bytes": "2048" } });
+    set.accept(set.settings("", { "log.retention.bytes": "77", "num.partitions": "6" }));
+    const of = new Map(topicConfigEntries(set.image, "t").map((entry) => [entry.name, entry]));
+    expect(of.get("segment.bytes")).toMatchObject({ value: "2048", source: "topic", type: "int" });
+    expect(of.get("retention.bytes")).toMatchObject({ value: "77", source: "cluster" });
+    expect(of.get("retention.ms")).toMatchObject({ source: "default" });
+    const all = new Map(clusterConfigEntries(set.image).map((entry) => [entry.name, entry]));
+    expect(all.get("num.partitions")).toMatchObject({ value: "6", source: "cluster" });
+    expect(all.get("default.replication.factor")).toMatchObject({ value: "3", source: "default" });
+    expect(clusterConfigValue(set.image, "num.partitions")).toBe("6");
+  });
+});
+
+describe(effectiveInSyncMin, () => {
+  it("never asks for more replicas than there are", () => {
+    expect(effectiveInSyncMin(2, 1)).toBe(1);
+    expect(effectiveInSyncMin(2, 3)).toBe(2);
+  });
+});
