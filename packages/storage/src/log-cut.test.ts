@@ -13,6 +13,21 @@ import {
 
 const SMALL = { segmentBytesMax: 1000, tailBytesMax: 0 };
 
+/** Holds the first read of a segment's file until it is released. */
+function holdFirst(): { wait: (path: string) => Promise<void>; release: () => void } {
+  let release: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  let count = 0;
+  return {
+    wait: async (path) => {
+      if (path.endsWith(".log") && count++ === 0) await held;
+    },
+    release: () => release(),
+  };
+}
+
 /** Twenty batches of one record, five to a segment, all durable. */
 async function twenty(world: World, log: Log): Promise<Uint8Array[]> {
   const batches = appendBatches(log, 20);
@@ -111,29 +126,27 @@ describe("truncation of a log", () => {
   });
 
   it("never gives a reader bytes of both sides of a cut (class 16)", async () => {
-    const world = new World();
-    const log = await world.open({ tailBytesMax: 0 });
-    const batches = appendBatches(log, 20);
-    await settle();
-    let release: () => void = () => undefined;
-    const held = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    let reads = 0;
-    world.files.gate = async (operation, path) => {
-      if (operation === "read" && path.endsWith(".log") && reads++ === 0) await held;
-    };
-    const reading = log.read(3, 100_000, 20);
-    await settle();
-    await log.truncateTo(5);
-    for (let offset = 5; offset < 20; offset++) log.append(batch(offset, { seed: 5, epoch: 9 }));
-    await settle();
-    release();
-    const found = concat(await reading);
-    const after = Array.from({ length: 15 }, (_, i) => batch(5 + i, { seed: 5, epoch: 9 }));
-    const now = concat([...batches.slice(3, 5), ...after]);
-    expect(found).toEqual(now.slice(0, found.length));
-    expect(found.length).toBeGreaterThan(0);
+    for (const moment of ["before", "after"] as const) {
+      const world = new World();
+      const log = await world.open({ tailBytesMax: 0 });
+      const batches = appendBatches(log, 20);
+      await settle();
+      const hold = holdFirst();
+      // Held with nothing read yet, or with what was there before the cut already in hand.
+      if (moment === "after") world.files.afterRead = hold.wait;
+      else world.files.gate = (operation, path) => hold.wait(operation === "read" ? path : "");
+      const reading = log.read(3, 100_000, 20);
+      await settle();
+      await log.truncateTo(5);
+      for (let offset = 5; offset < 20; offset++) log.append(batch(offset, { seed: 5, epoch: 9 }));
+      await settle();
+      hold.release();
+      const found = concat(await reading);
+      const after = Array.from({ length: 15 }, (_, i) => batch(5 + i, { seed: 5, epoch: 9 }));
+      const now = concat([...batches.slice(3, 5), ...after]);
+      expect(found.length).toBeGreaterThan(0);
+      expect(isSame(found, now.subarray(0, found.length))).toBe(true);
+    }
   });
 
   it("refuses appends while it runs", async () => {
@@ -225,27 +238,43 @@ describe("deletion of records", () => {
   });
 
   it("lets a reader finish that had begun before (class 31)", async () => {
+    for (const moment of ["before", "after"] as const) {
+      const world = new World();
+      const log = await world.open(SMALL);
+      await twenty(world, log);
+      const hold = holdFirst();
+      if (moment === "after") world.files.afterRead = hold.wait;
+      else world.files.gate = (operation, path) => hold.wait(operation === "read" ? path : "");
+      const refused = log.read(2, 1000, 20);
+      await settle();
+      await log.deleteRecordsBefore(6);
+      world.time.advance(60_000);
+      await settle();
+      hold.release();
+      await expect(refused).rejects.toMatchObject({ code: "OFFSET_OUT_OF_RANGE" });
+      expect(concat(await log.read(7, 1000, 20)).length).toBeGreaterThan(0);
+      expect(log.recovery.damaged).toBeUndefined();
+    }
+  });
+});
+
+describe("producers of deleted records", () => {
+  it("are known after a restart, also where no snapshot was worth it before", async () => {
     const world = new World();
     const log = await world.open(SMALL);
-    await twenty(world, log);
-    let release: () => void = () => undefined;
-    const held = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    let reads = 0;
-    world.files.gate = async (operation, path) => {
-      if (operation === "read" && path.endsWith(".log") && reads++ < 2) await held;
-    };
-    const reading = log.read(7, 1000, 20);
-    const refused = log.read(2, 1000, 20);
-    await settle();
-    await log.deleteRecordsBefore(6);
-    world.time.advance(60_000);
-    await settle();
-    release();
-    expect(concat(await reading).length).toBeGreaterThan(0);
-    await expect(refused).rejects.toMatchObject({ code: "OFFSET_OUT_OF_RANGE" });
-    expect(log.recovery.damaged).toBeUndefined();
+    for (let id = 0; id < 40; id++) {
+      log.append(batch(log.logEndOffset, { producerId: id, baseSequence: 0, valueBytes: 1 }));
+    }
+    await log.checkpoint();
+    log.append(batch(log.logEndOffset, { producerId: 99, baseSequence: 0 }));
+    appendBatches(log, 12);
+    await log.checkpoint();
+    await log.deleteRecordsBefore(log.logEndOffset - 1);
+    world.crashHard();
+    const again = await world.open(SMALL);
+    const retry = { producerId: 99, producerEpoch: 0, baseSequence: 0, lastSequence: 0 };
+    expect(again.producers.check({ ...retry, crc: undefined }).kind).toBe("duplicate");
+    expect(again.producers.size).toBe(41);
   });
 });
 

@@ -109,7 +109,7 @@ describe("a log on the disk", () => {
     }
   });
 
-  it("serves readers while it appends, rolls, retains and cuts", async () => {
+  it("serves readers while it appends, rolls, retains and cuts", { timeout: 60_000 }, async () => {
     const log = await openLog({ retentionBytes: 100_000, tailBytesMax: 5000 });
     let isDone = false;
     const appending = (async () => {

@@ -16,7 +16,8 @@ import { batch, concat, readAll, seeded, World } from "./testing/world.js";
 type Command =
   | { readonly kind: "append"; readonly count: number; readonly valueBytes: number }
   | { readonly kind: "bump-epoch" }
-  | { readonly kind: "settle" | "checkpoint" | "reopen" | "kill" | "retain" | "read" }
+  | { readonly kind: "settle" | "checkpoint" | "reopen" | "retain" | "read" }
+  | { readonly kind: "kill"; readonly turns: number }
   | { readonly kind: "advance"; readonly ms: number }
   | { readonly kind: "crash"; readonly seed: number; readonly turns: number }
   | { readonly kind: "truncate" | "delete"; readonly part: number; readonly crashTurns: number }
@@ -45,7 +46,6 @@ const command: fc.Arbitrary<Command> = fc.oneof(
         "settle" as const,
         "checkpoint" as const,
         "reopen" as const,
-        "kill" as const,
         "retain" as const,
         "read" as const,
       ),
@@ -57,6 +57,10 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       kind: fc.constant("advance" as const),
       ms: fc.constantFrom(1, 100, 5000, 70_000),
     }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant("kill" as const), turns: fc.nat(40) }),
   },
   {
     weight: 3,
@@ -158,6 +162,7 @@ class Model {
         await this.open();
         return await this.checkSame();
       case "kill":
+        await turns(step.turns);
         this.durableEnd = this.log.durableEndOffset;
         this.world.kill();
         await this.open();

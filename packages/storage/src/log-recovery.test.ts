@@ -15,6 +15,9 @@ import {
 
 const FIRST = "00000000000000000000.log";
 
+/** Hundreds of logs: far more than a test's usual time on a busy machine. */
+const SLOW = { timeout: 60_000 };
+
 /** Twelve batches in one segment, the recovery point after the first nine; then the end came. */
 async function crashedAfterTwelve(): Promise<{ world: World; batches: Uint8Array[] }> {
   const world = new World();
@@ -38,7 +41,7 @@ async function endAfter(log: Log): Promise<number> {
 }
 
 describe("recovery of a log", () => {
-  it("cuts a torn tail at every byte of the last three batches (class 23)", async () => {
+  it("cuts a torn tail at every byte of the last three batches (class 23)", SLOW, async () => {
     const { world, batches } = await crashedAfterTwelve();
     const whole = world.files.bytes(world.path(FIRST)).slice();
     const synced = concat(batches.slice(0, 9)).length;

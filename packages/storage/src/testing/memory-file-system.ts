@@ -100,6 +100,9 @@ export class MemoryFileSystem implements FileSystem {
   /** Waited for before each operation: lets a test hold the disk. */
   gate: ((operation: Operation, path: string) => Promise<void>) | undefined;
 
+  /** Waited for between the reading of bytes and their delivery. */
+  afterRead: ((path: string) => Promise<void>) | undefined;
+
   constructor() {
     this.#names.set("/", "directory");
     this.#durableNames.set("/", "directory");
@@ -310,6 +313,7 @@ class MemoryHandle implements FileHandle {
     await this.#step("read");
     const source = this.#file.bytes.subarray(position, position + target.length);
     target.set(source);
+    await this.#fileSystem.afterRead?.(this.#path);
     return source.length;
   }
 
