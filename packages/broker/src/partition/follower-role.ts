@@ -230,6 +230,7 @@ export class FollowerRole {
     void this.#partition.transition(this.epoch, async () => {
       const before = log.logEndOffset;
       await cut();
+      this.#partition.logCut();
       this.#partition.ports.logger.info(
         {
           partition: this.#partition.key,

@@ -123,7 +123,7 @@ export class Partition {
     return this.#image;
   }
 
-  /** Exclusive; everything below is committed. Never goes back while this object lives. */
+  /** Exclusive; everything below is committed. Goes back only when committed records were lost. */
   get highWatermark(): number {
     return this.#highWatermark;
   }
@@ -270,6 +270,14 @@ export class Partition {
     this.log.noteHighWatermark(highWatermark);
     this.ports.probe?.highWatermarkMoved(this.key, highWatermark);
     this.#wakeReaders();
+  }
+
+  /**
+   * The log was cut. Only an election that was allowed to lose records cuts below the high
+   * watermark; what is gone is not committed any more, and must not be acknowledged as if it were.
+   */
+  logCut(): void {
+    this.#highWatermark = Math.min(this.#highWatermark, this.log.logEndOffset);
   }
 
   async close(): Promise<void> {

@@ -97,6 +97,8 @@ async function startBroker(flags: BrokerStartFlags): Promise<void> {
   logger.info({ signal: outcome }, "stops");
   await node.close({ handOver: true });
   logger.info({}, "stopped");
+  // A connection that was being made to a peer that is gone would keep the process alive.
+  process.exit(EXIT.ok);
 }
 
 /**
