@@ -8,6 +8,8 @@ export function nearestName(name: string, names: readonly string[]): string | un
   let nearest: string | undefined;
   let fewest = Math.min(EDITS_MAX, Math.floor(name.length / 2)) + 1;
   for (const candidate of names) {
+    // As many edits as the lengths differ are needed at least: a long name costs nothing.
+    if (Math.abs(name.length - candidate.length) >= fewest) continue;
     const edits = editDistance(name, candidate);
     if (edits >= fewest) continue;
     fewest = edits;
