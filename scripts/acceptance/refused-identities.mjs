@@ -26,7 +26,7 @@ async function duplicateVoter(context) {
       grpcPort: port,
       peerPort: port + 1,
     }),
-    { code: 1, words: [/node (id )?2/, "--node-id"] },
+    { code: 1, words: [/node (id )?2/, /another id|--node-id/] },
   );
   await checkUnharmed(context, "a second node 2", pids);
 }
