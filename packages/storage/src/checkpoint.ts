@@ -14,8 +14,6 @@ const SEGMENT_SNAPSHOTS_KEPT = 2;
 export interface CheckpointOptions {
   /** The log is being closed or was just opened: durable when it resolves, nothing left out. */
   readonly isFinal: boolean;
-  /** The producers are stored even when it would not be worth it yet. */
-  readonly snapshot?: boolean;
 }
 
 /** Runs alone: nothing is cut or removed meanwhile, but appends go on. */
@@ -68,8 +66,7 @@ function takeSnapshot(log: LogContents, options: CheckpointOptions): Uint8Array 
   const isRolled = log.unsealed.length > 0;
   const isDue = log.bytesSinceSnapshot >= log.snapshotBytes && log.bytesSinceSnapshot > 0;
   const isMissing = log.producerOffsets.length === 0;
-  const isWanted = options.isFinal || options.snapshot === true;
-  const isStale = isWanted && log.producerOffsets.at(-1) !== log.logEndOffset;
+  const isStale = options.isFinal && log.producerOffsets.at(-1) !== log.logEndOffset;
   if (!isRolled && !isDue && !isMissing && !isStale) return undefined;
   const snapshot = encode(log.producers.snapshot());
   log.snapshotBytes = snapshot.length;

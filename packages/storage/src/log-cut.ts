@@ -133,11 +133,9 @@ async function dropOldest(log: LogContents, count: number, newStartOffset: numbe
   assert(count < log.segments.length, "the active segment stays");
   const removed = log.segments.slice(0, count);
   const first = log.segments[count] as Segment;
-  // The recovery point must not go with its segment, nor must what only the records that go say
-  // about their producers.
-  const isPointLost = log.recoveryPoint.baseOffset < first.baseOffset;
-  const isSnapshotLost = (log.producerOffsets.at(-1) ?? -1) < newStartOffset;
-  if (isPointLost || isSnapshotLost) await checkpointLog(log, { isFinal: false, snapshot: true });
+  // The recovery point must not go with its segment; nor the producers: full segments of which
+  // nothing is stored yet make this a checkpoint with a snapshot.
+  if (log.recoveryPoint.baseOffset < first.baseOffset) await checkpointLog(log, { isFinal: false });
   const epochs = new LeaderEpochs(log.epochs.entries);
   epochs.truncateFromStart(newStartOffset);
   const operations: KeyValueOperation[] = [

@@ -9,6 +9,7 @@ import {
   endOf,
   isSame,
   readAll,
+  seeded,
   settle,
   World,
 } from "./testing/world.js";
@@ -330,6 +331,31 @@ describe("recovery of a log", () => {
       const again = await world.open();
       expect(again.logEndOffset).toBe(24);
       expect(again.recovery.cutBytes).toBe(batchBytes(wrong, 0));
+    }
+  });
+
+  it("does not remove deleted records before what follows them is certain", async () => {
+    for (let seed = 0; seed < 40; seed++) {
+      const world = new World();
+      const log = await world.open({ segmentBytesMax: 1000 });
+      appendBatches(log, 5);
+      await log.checkpoint();
+      await log.deleteRecordsBefore(5);
+      world.files.gate = async (operation) => {
+        if (operation === "syncDirectory") await new Promise(() => undefined);
+      };
+      appendBatches(log, 1);
+      await settle();
+      // The next segment's file is there, but only until the power fails.
+      world.kill();
+      world.files.before = (operation) => {
+        if (operation === "syncDirectory") throw failure("ECRASHED", "");
+      };
+      await expect(world.open({ segmentBytesMax: 1000 })).rejects.toThrow("ECRASHED");
+      world.crash(seeded(seed));
+      const again = await world.open({ segmentBytesMax: 1000 });
+      expect(again.recovery.damaged).toBeUndefined();
+      expect(again.logStartOffset).toBe(5);
     }
   });
 
