@@ -93,14 +93,10 @@ class NodeFileHandle implements FileHandle {
     return filled;
   }
 
-  async write(chunks: readonly Uint8Array[], position: number): Promise<void> {
-    let rest = chunks;
-    let at = position;
-    while (rest.length > 0) {
-      const written = await this.#writeSome(rest, at);
-      at += written;
-      rest = without(rest, written);
-    }
+  write(chunks: readonly Uint8Array[], position: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#writeAll(chunks, position, settle(resolve, reject));
+    });
   }
 
   dataSync(): Promise<void> {
@@ -140,16 +136,26 @@ class NodeFileHandle implements FileHandle {
     });
   }
 
-  #writeSome(chunks: readonly Uint8Array[], position: number): Promise<number> {
-    return new Promise((resolve, reject) => {
-      const done = (error: Error | null, count: number): void => {
-        if (error === null) resolve(count);
-        else reject(error);
-      };
-      const only = chunks.length === 1 ? chunks[0] : undefined;
-      if (only !== undefined) fs.write(this.#open(), only, 0, only.length, position, done);
-      else fs.writev(this.#open(), chunks, position, done);
-    });
+  /** One system call unless the kernel takes only a part of the bytes. */
+  #writeAll(
+    chunks: readonly Uint8Array[],
+    position: number,
+    done: (error: Error | null) => void,
+  ): void {
+    const onWritten = (error: Error | null, count: number): void => {
+      if (error !== null) {
+        done(error);
+        return;
+      }
+      const rest = without(chunks, count);
+      if (rest.length === 0) done(null);
+      else if (this.#isClosed) done(closedError());
+      else this.#writeAll(rest, position + count, done);
+    };
+    const only = chunks.length === 1 ? chunks[0] : undefined;
+    if (only !== undefined) fs.write(this.#open(), only, 0, only.length, position, onWritten);
+    else if (chunks.length === 0) done(null);
+    else fs.writev(this.#open(), chunks, position, onWritten);
   }
 
   /**
@@ -157,9 +163,13 @@ class NodeFileHandle implements FileHandle {
    * another file.
    */
   #open(): number {
-    if (this.#isClosed) throw Object.assign(new Error("the file is closed"), { code: "EBADF" });
+    if (this.#isClosed) throw closedError();
     return this.#descriptor;
   }
+}
+
+function closedError(): Error {
+  return Object.assign(new Error("the file is closed"), { code: "EBADF" });
 }
 
 /** What is left of `chunks` after their first `count` bytes. Usually nothing. */
