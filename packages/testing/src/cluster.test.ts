@@ -146,7 +146,7 @@ describe("a cluster of three", () => {
       stream.end();
     });
     await transport.close();
-    expect([...answers].sort()).toEqual([
+    expect([...answers].sort(([a], [b]) => a - b)).toEqual([
       [70, 0],
       [71, 1],
       [72, 2],
