@@ -59,7 +59,7 @@ describe("the metadata", () => {
     );
   });
 
-  it("is not changed by deciding, and decides the same on an equal image", () => {
+  it("is changed neither by deciding nor by what follows, and decides the same once more", () => {
     fc.assert(
       fc.property(LIVES, (steps) => {
         const cluster = newborn();
@@ -71,7 +71,9 @@ describe("the metadata", () => {
           expect(JSON.stringify(encodeImage(cluster.image))).toBe(text);
           expect(decide(decodeImage(JSON.parse(text)), command)).toEqual(decision);
           expect(decodeCommand(throughJson(encodeCommand(command)))).toEqual(command);
+          const before = cluster.image;
           cluster.tryTo(command);
+          expect(JSON.stringify(encodeImage(before))).toBe(text);
         }
       }),
       { numRuns: 100 },

@@ -131,6 +131,8 @@ describe(replay, () => {
     for (const [what, record] of Object.entries(bad)) {
       expect(() => replay(image, [record], image.offset + 1), what).toThrow(MetadataError);
     }
+    const gone: MetadataRecord = { type: "topic-deleted", version: 1, topicId: TOPIC };
+    expect(() => replay(image, [CHANGE, gone, CHANGE], 99)).toThrow(MetadataError);
     const ids: MetadataRecord = {
       type: "producer-ids-allocated",
       version: 1,

@@ -80,6 +80,14 @@ describe("a change of durability", () => {
     expect(topicConfig(cluster.image, "t").isSynced).toBe(false);
   });
 
+  it("is judged apart from a minimum that was permitted before", () => {
+    const { cluster } = belowMinimum();
+    const weak = cluster.settings("t", { "min.insync.replicas": "1" });
+    cluster.accept({ ...weak, allowWeakDurability: true });
+    cluster.accept(cluster.settings("t", { durability: "replicated" }));
+    expect(topicConfig(cluster.image, "t").isSynced).toBe(false);
+  });
+
   it("to fsync is refused: records acknowledged before may be on no disk", () => {
     const { cluster } = belowMinimum();
     cluster.accept(cluster.settings("t", { durability: "replicated" }));
@@ -107,6 +115,13 @@ describe("a change of settings", () => {
     expect(() => cluster.accept(cluster.settings("t", {}, ["retention.m"]))).toThrow(
       'did you mean "retention.ms"?',
     );
+  });
+
+  it("leaves nothing behind when the last one is removed", () => {
+    const { cluster } = belowMinimum();
+    cluster.accept(cluster.settings("t", { "retention.ms": "1" }));
+    cluster.accept(cluster.settings("t", {}, ["retention.ms"]));
+    expect(cluster.image.configs.size).toBe(0);
   });
 
   it("writes only what differs", () => {

@@ -98,7 +98,7 @@ describe("a new topic", () => {
     const command = { ...cluster.topic("t", { partitions: 5 }), validateOnly: true };
     expect(cluster.accept(command)).toMatchObject({ partitions: 5, replicationFactor: 3 });
     expect(cluster.image.topics.size).toBe(0);
-    cluster.createTopic("t");
+    cluster.accept({ ...command, validateOnly: false });
     expect(cluster.refusal(command)).toBe("TOPIC_ALREADY_EXISTS");
   });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { decodeImage, encodeImage } from "../image-codec.js";
 import { MetadataCluster, show } from "../testing/metadata-cluster.js";
 
 /** Replicas 1, 2, 3 of two partitions; broker 1 is preferred and has just come back. */
@@ -87,6 +88,23 @@ describe("an unclean election", () => {
     cluster.unfence(2);
     cluster.fence(1);
     expect(show(cluster.partition(topic, 0))).toBe("-1 | - | 1");
+  });
+
+  it("takes a replica that lost nothing before any other, should there be one", () => {
+    const { cluster, topic } = staleReplicaAlone();
+    // No history leads here: whoever is eligible leads as soon as it is back.
+    const image = decodeImage(
+      JSON.parse(
+        JSON.stringify(encodeImage(cluster.image)).replaceAll(
+          '"isFenced":true',
+          '"isFenced":false',
+        ),
+      ),
+    );
+    cluster.image = image;
+    cluster.accept(elect([0], true));
+    expect(show(cluster.partition(topic, 0))).toBe("2 | 2 | 3");
+    expect(cluster.records.at(-1)).not.toHaveProperty("isUnclean");
   });
 
   it("is not needed where somebody leads", () => {

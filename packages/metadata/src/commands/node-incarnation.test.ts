@@ -8,6 +8,18 @@ function three() {
   return { cluster, topic: cluster.createTopic("t", { replicas: [[1, 2, 3]] }) };
 }
 
+describe("fencing and unfencing", () => {
+  it("write nothing where the node stands so already", () => {
+    const { cluster } = three();
+    cluster.unfence(1);
+    cluster.fence(2);
+    const count = cluster.records.length;
+    cluster.unfence(1);
+    cluster.fence(2);
+    expect(cluster.records).toHaveLength(count);
+  });
+});
+
 describe("a command about a process that is gone", () => {
   it("is refused: it was meant for the one before", () => {
     const { cluster } = three();

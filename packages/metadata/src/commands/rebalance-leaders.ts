@@ -20,7 +20,7 @@ export function decideRebalanceLeaders(image: MetadataImage): Decision<Rebalance
     topic.partitions.forEach((partition, index) => {
       const { leader, isr, elr } = partition;
       const preferred = partition.replicas[0];
-      if (leader === -1 || preferred === undefined || leader === preferred) return;
+      if (preferred === undefined || leader === preferred) return;
       if (!isr.includes(preferred) || !isUsable(image.nodes.get(preferred))) return;
       const at = { topicId: topic.id, partition: index };
       records.push(partitionStep(at, partition, { isr, elr, leader: preferred }));

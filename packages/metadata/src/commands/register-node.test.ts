@@ -23,7 +23,10 @@ describe("a registration", () => {
 
   it("is refused with an epoch that was given before", () => {
     const { cluster } = three();
-    for (const epoch of [-1, 0, cluster.image.offset - 1]) {
+    cluster.accept(cluster.registration(1));
+    // The newest one is the present holder's own.
+    expect(cluster.epochOf(1)).toBe(cluster.image.offset);
+    for (const epoch of [-1, 0, cluster.image.offset - 1, cluster.image.offset]) {
       const late = { ...cluster.registration(1), brokerEpoch: brokerEpoch(epoch) };
       expect(cluster.refusal(late)).toBe("INVALID_REQUEST");
     }
@@ -100,6 +103,12 @@ describe("a new process of a known node", () => {
     expect(cluster.refusal(zombie)).toBe("STALE_BROKER_EPOCH");
     cluster.accept({ ...second, brokerEpoch: brokerEpoch(cluster.image.offset + 1) });
     expect(cluster.node(1)?.brokerEpoch).toBe(second.brokerEpoch);
+  });
+
+  it("remembers a bounded number of those before it", () => {
+    const { cluster } = three();
+    for (let at = 0; at < 20; at += 1) cluster.start(1);
+    expect(cluster.node(1)?.formerIncarnations).toHaveLength(8);
   });
 
   it("says whether the one before it stopped cleanly, by naming that one's epoch", () => {
