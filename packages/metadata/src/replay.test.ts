@@ -132,7 +132,9 @@ describe(replay, () => {
       expect(() => replay(image, [record], image.offset + 1), what).toThrow(MetadataError);
     }
     const gone: MetadataRecord = { type: "topic-deleted", version: 1, topicId: TOPIC };
-    expect(() => replay(image, [CHANGE, gone, CHANGE], 99)).toThrow(MetadataError);
+    const late = { ...CHANGE, partitionEpoch: partitionEpoch(2) };
+    expect(() => replay(image, [CHANGE, late], 99)).not.toThrow();
+    expect(() => replay(image, [CHANGE, gone, late], 99)).toThrow(MetadataError);
     const ids: MetadataRecord = {
       type: "producer-ids-allocated",
       version: 1,
