@@ -239,6 +239,12 @@ export class ControllerSession {
   #answered(message: ControllerMessage): void {
     this.#answeredAtMs = this.#clock.monotonicMs();
     this.#isFenced = message.isFenced;
+    if (this.#brokerEpoch !== undefined && message.brokerEpoch !== this.#brokerEpoch) {
+      // The cluster had removed this broker meanwhile: what it leads and follows is another's now.
+      const reason = `the cluster knows this process in broker epoch ${message.brokerEpoch} now; start it again`;
+      this.#owner.onRefused(new BrokerError("STALE_BROKER_EPOCH", reason));
+      return;
+    }
     if (this.#brokerEpoch === undefined && message.brokerEpoch >= 0) {
       this.#brokerEpoch = message.brokerEpoch as BrokerEpoch;
       this.#owner.onRegistered(this.#brokerEpoch);
