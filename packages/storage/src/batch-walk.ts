@@ -37,6 +37,12 @@ export interface WalkCheck {
    * due, the first at `fromOffset`: no checksum covers the offset, so this is its only check.
    */
   readonly hasGaps: boolean;
+  /**
+   * Writes the good batches back to where they were read. A sync that failed once may have left
+   * bytes in the page cache that the system takes for written: only what is written again is sure
+   * to reach the disk with the next sync.
+   */
+  readonly rewrites?: boolean | undefined;
 }
 
 /** Sees one batch: its header is in `bytes` from `at`. Returns false to stop before it. */
@@ -88,7 +94,12 @@ class Walk {
     let wantedBytes = BATCH_HEADER_BYTES;
     while (this.#position < this.#range.to && !this.#isStopped) {
       const piece = await this.#read(wantedBytes);
+      const start = this.#position;
       wantedBytes = this.#walkPiece(piece);
+      const goodBytes = this.#position - start;
+      if (this.#range.check?.rewrites === true && goodBytes > 0) {
+        await this.#handle.write([piece.subarray(0, goodBytes)], start);
+      }
     }
     const problem = this.#problem;
     return { position: this.#position, nextOffset: this.#nextOffset, problem };

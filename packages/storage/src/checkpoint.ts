@@ -38,7 +38,12 @@ export async function checkpointLog(log: LogContents, options: CheckpointOptions
   await storeIndexes(log, unsealed);
   // What moved during the waits and may only grow.
   const { highWatermark, logStartOffset } = log;
-  const state = { ...captured, highWatermark: Math.min(highWatermark, endOffset), logStartOffset };
+  const state = {
+    ...captured,
+    highWatermark: Math.min(highWatermark, endOffset),
+    logStartOffset,
+    isClean: log.isClosed,
+  };
   const operations: KeyValueOperation[] = [log.checkpoints.putState(state)];
   for (const segment of unsealed) {
     operations.push(log.checkpoints.putSegment(segment.baseOffset, segment.facts));
@@ -50,7 +55,6 @@ export async function checkpointLog(log: LogContents, options: CheckpointOptions
       if (!kept.includes(offset)) operations.push(log.checkpoints.deleteProducers(offset));
     }
   }
-  // A failure since then has a note of its own to write.
   if (log.writer.failure !== undefined) throw log.writer.failure;
   await log.checkpoints.write(operations, { sync: options.isFinal });
   log.recoveryPoint = recoveryPoint;

@@ -3,9 +3,10 @@ import { assert, INT32_MAX } from "@strandline/model";
 import { baseOffset, batchBytes, lastOffset, leaderEpoch, producerId } from "@strandline/record";
 import { noteBatch } from "./index-files.js";
 import type { LogContents } from "./log-contents.js";
+import { CHECKPOINT_BYTES } from "./log-options.js";
 import { producerBatch } from "./replay.js";
 
-/** Appends whole batches that continue the log. Returns whether a segment was filled. */
+/** Appends whole batches that continue the log. Returns whether a checkpoint is due. */
 export function appendToLog(log: LogContents, batches: Uint8Array): boolean {
   log.requireUsable();
   assert(!log.isCutting, "nothing is appended while the end of the log moves");
@@ -31,8 +32,11 @@ export function appendToLog(log: LogContents, batches: Uint8Array): boolean {
   }
   enqueue(log, batches, start, at);
   log.bytesSinceSnapshot += batches.length;
+  log.bytesSinceCheckpoint += batches.length;
   log.recent.evict(log.config.tailBytesMax, log.writer.durableEndOffset);
-  return isRolled;
+  if (!isRolled && log.bytesSinceCheckpoint < CHECKPOINT_BYTES) return false;
+  log.bytesSinceCheckpoint = 0;
+  return true;
 }
 
 /** Begins a new segment; what is remembered of the old one is to be stored soon. */

@@ -32,11 +32,8 @@ export interface LogState {
   readonly epochs: readonly EpochEntry[];
   /** The active segment at the recovery point. */
   readonly active: SegmentFacts;
-  /**
-   * Set when a write or a sync failed: what was durable then. Bytes above it may be in the page
-   * cache and look fine without being on the disk, so they are cut at the next start.
-   */
-  readonly failedAtOffset: number | null;
+  /** The log was closed: its files are as they were, unless one is larger than it says here. */
+  readonly isClean: boolean;
 }
 
 export interface StoredLog {
@@ -147,7 +144,6 @@ function parse(bytes: Uint8Array | undefined): unknown {
 function isLogState(value: unknown): value is LogState {
   if (!isObject(value) || value["version"] !== 1) return false;
   const epochs = value["epochs"];
-  const failedAt = value["failedAtOffset"];
   return (
     isCount(value["logStartOffset"]) &&
     isCount(value["highWatermark"]) &&
@@ -155,7 +151,7 @@ function isLogState(value: unknown): value is LogState {
     Array.isArray(epochs) &&
     epochs.every(isEpochEntry) &&
     isSegmentFacts(value["active"]) &&
-    (failedAt === null || isCount(failedAt))
+    typeof value["isClean"] === "boolean"
   );
 }
 

@@ -44,6 +44,7 @@ export class LogContents {
   producerOffsets: readonly number[];
   /** Bytes appended since the last producer snapshot, and how large that was. */
   bytesSinceSnapshot = 0;
+  bytesSinceCheckpoint = 0;
   snapshotBytes = 0;
   /** Removes files that have left the log. */
   readonly removals: DelayedRemovals;
@@ -112,7 +113,7 @@ export class LogContents {
   }
 
   /** The state as it would be stored now, with the recovery point that is in force. */
-  state(failedAtOffset: number | null = null): LogState {
+  state(): LogState {
     const { recoveryPoint, epochs, highWatermark, logStartOffset } = this;
     const segment = this.segmentAt(recoveryPoint.baseOffset);
     const active = { ...segment.facts };
@@ -123,7 +124,7 @@ export class LogContents {
       recoveryPoint,
       epochs: epochs.entries,
       active,
-      failedAtOffset,
+      isClean: false,
     };
   }
 

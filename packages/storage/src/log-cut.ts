@@ -63,7 +63,7 @@ async function replaceAll(log: LogContents, offset: number): Promise<void> {
       recoveryPoint: { offset, baseOffset: offset, position: 0 },
       epochs: [],
       active: segment.facts,
-      failedAtOffset: null,
+      isClean: false,
     }),
   );
   await log.checkpoints.write(operations, { sync: true });

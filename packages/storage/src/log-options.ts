@@ -85,6 +85,9 @@ export interface LogOptions {
 /** Time between checkpoints of a log that changes. */
 export const CHECKPOINT_MS = 5000;
 
+/** Bytes appended between two checkpoints: what a recovery reads and writes again, at most. */
+export const CHECKPOINT_BYTES = 16 * 1024 * 1024;
+
 /** An open file or index of a segment that nobody reads is closed after this time. */
 export const SEGMENT_IDLE_MS = 30_000;
 

@@ -224,23 +224,71 @@ describe("Log", () => {
     }
   });
 
-  it("cuts at the next start what a failed sync left in the page cache", async () => {
+  it("does not trust what a failed sync left in the page cache", async () => {
+    for (const end of ["close", "kill"] as const) {
+      const world = new World();
+      const log = await world.open();
+      const all = appendBatches(log, 3);
+      await settle();
+      world.files.before = (operation) => {
+        if (operation === "dataSync") throw failure("EIO", "disk");
+      };
+      all.push(...appendBatches(log, 1));
+      await settle();
+      world.files.before = undefined;
+      if (end === "close") await expect(log.close()).rejects.toThrow("EIO");
+      world.kill();
+      // The bytes look fine, are not on the disk, and no sync would bring them there.
+      const again = await world.open();
+      expect(again.durableEndOffset).toBe(4);
+      world.crashHard();
+      expect(isSame(await readAll(await world.open()), concat(all))).toBe(true);
+    }
+  });
+
+  it("does not trust what a sync left that failed while it recovered", async () => {
     const world = new World();
     const log = await world.open();
-    const kept = concat(appendBatches(log, 3));
+    const all = concat(appendBatches(log, 3));
     await settle();
+    world.kill();
     world.files.before = (operation) => {
       if (operation === "dataSync") throw failure("EIO", "disk");
     };
-    appendBatches(log, 2);
-    await settle();
+    await expect(world.open()).rejects.toThrow("EIO");
     world.files.before = undefined;
-    // The bytes look fine, and are not on the disk.
     world.kill();
-    const again = await world.open();
-    expect(again.logEndOffset).toBe(3);
-    expect(again.recovery.cutBytes).toBeGreaterThan(0);
-    expect(isSame(await readAll(again), kept)).toBe(true);
+    await world.open();
+    world.crashHard();
+    expect(isSame(await readAll(await world.open()), all)).toBe(true);
+  });
+
+  it("refuses to be closed cleanly when something is not durable", async () => {
+    const world = new World();
+    const log = await world.open();
+    appendBatches(log, 3);
+    await settle();
+    world.files.before = (operation) => {
+      if (operation === "write") throw failure("ENOSPC", "disk");
+    };
+    appendBatches(log, 1);
+    await expect(log.close()).rejects.toThrow("ENOSPC");
+    await expect(log.close()).rejects.toThrow("ENOSPC");
+    expect(world.time.timerCount).toBe(0);
+  });
+
+  it("checkpoints after so many bytes, however short the time", async () => {
+    const world = new World();
+    const log = await world.open({ segmentBytesMax: 100_000_000 });
+    await settle();
+    const before = world.store.writeCount;
+    for (let index = 0; index < 17; index++) {
+      log.append(batch(log.logEndOffset, { valueBytes: 1_000_000 }));
+      await settle();
+      world.time.advance(1);
+      await settle();
+    }
+    expect(world.store.writeCount).toBe(before + 1);
   });
 
   it("is closed durably, and opens again without reading its records", async () => {

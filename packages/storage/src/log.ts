@@ -23,7 +23,7 @@ import {
 import { findTimestamp, readableEnd, readLog, type TimestampAnswer } from "./log-read.js";
 import { repairLog } from "./log-repair.js";
 import { LogTimers } from "./log-timers.js";
-import { asError, LogWriter } from "./log-writer.js";
+import { LogWriter } from "./log-writer.js";
 import { recoverLog } from "./recovery.js";
 import { removeLog } from "./remove-log.js";
 import { SerialQueue } from "./serial-queue.js";
@@ -35,8 +35,6 @@ export class Log {
   readonly #upkeep = new SerialQueue();
   readonly #timers: LogTimers;
   #closing: Promise<void> | undefined;
-  /** The note that the log has failed, on its way to the store. */
-  #failing: Promise<void> | undefined;
 
   private constructor(contents: LogContents, observer: LogObserver) {
     this.#contents = contents;
@@ -137,8 +135,8 @@ export class Log {
    * Refuses with KAFKA_STORAGE_ERROR once the log has failed or is closed.
    */
   append(batches: Uint8Array): void {
-    const isRolled = appendToLog(this.#contents, batches);
-    this.#timers.checkpointSoon(isRolled ? 0 : CHECKPOINT_MS);
+    const isDue = appendToLog(this.#contents, batches);
+    this.#timers.checkpointSoon(isDue ? 0 : CHECKPOINT_MS);
   }
 
   /**
@@ -232,7 +230,10 @@ export class Log {
     });
   }
 
-  /** Makes everything durable and lets go of all files. Idempotent. No scan at the next open. */
+  /**
+   * Makes everything durable and lets go of all files; the next open needs no scan. Idempotent.
+   * Rejects when something could not be made durable, and lets go of all files even so.
+   */
   async close(): Promise<void> {
     this.#closing ??= this.#close();
     await this.#closing;
@@ -244,7 +245,7 @@ export class Log {
     this.#timers.close();
     await this.#upkeep.run(async () => {
       try {
-        if (!this.isFailed) await checkpointLog(log, { isFinal: true });
+        await checkpointLog(log, { isFinal: true });
       } finally {
         await log.writer.idle();
         log.writer.releaseFile();
@@ -252,7 +253,6 @@ export class Log {
         await log.removals.close();
       }
     });
-    await this.#failing;
   }
 
   #onDurable(endOffset: number): void {
@@ -264,26 +264,7 @@ export class Log {
   #onFailed(error: Error): void {
     const log = this.#contents;
     log.ports.logger.error({ directory: log.directory, error: error.message }, "a log has failed");
-    // In the queue: a checkpoint that is under way must not write over it.
-    this.#failing = this.#upkeep.run(async () => await this.#noteFailure());
     this.#observer.onFailed(error);
-  }
-
-  /** A best effort: the store may be on the disk that has just failed. */
-  async #noteFailure(): Promise<void> {
-    const log = this.#contents;
-    const { isSynced } = log.config;
-    const safeOffset = isSynced ? log.writer.durableEndOffset : log.recoveryPoint.offset;
-    try {
-      const operation = log.checkpoints.putState(log.state(safeOffset));
-      await log.checkpoints.write([operation], { sync: true });
-    } catch (error) {
-      const { directory } = log;
-      log.ports.logger.error(
-        { directory, error: asError(error).message },
-        "could not note that a log has failed",
-      );
-    }
   }
 
   #onDamaged(damage: Damage): void {

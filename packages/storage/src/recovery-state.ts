@@ -21,7 +21,7 @@ export function assumedState(bases: readonly number[]): LogState {
     recoveryPoint: { offset: last, baseOffset: last, position: 0 },
     epochs: [],
     active: { nextOffset: last, sizeBytes: 0, ...NO_APPENDS },
-    failedAtOffset: null,
+    isClean: bases.length === 0,
   };
 }
 
@@ -44,5 +44,6 @@ export function withPointIn(live: readonly number[], state: LogState): LogState 
     ...state,
     recoveryPoint: { offset: first, baseOffset: first, position: 0 },
     active: { nextOffset: first, sizeBytes: 0, ...NO_APPENDS },
+    isClean: false,
   };
 }

@@ -3,7 +3,7 @@
  * first batch that is wrong ends the log, because that is where a write was torn. Below the
  * recovery point everything was synced, so what is wrong there is damage: reported, never cut.
  */
-import { baseOffset, lastOffset, leaderEpoch, producerId } from "@strandline/record";
+import { baseOffset, leaderEpoch, producerId } from "@strandline/record";
 import { LeaderEpochs, ProducerStates } from "@strandline/replication";
 import { walkBatches } from "./batch-walk.js";
 import { ColdReader } from "./cold-reader.js";
@@ -115,7 +115,7 @@ class Recovery {
       cutBytes: this.#cutBytes,
       recoveredFrom: recoveryPoint.offset,
       unsealed: this.#unsealed,
-      isChanged: this.#isChanged || stored.state === undefined || state.failedAtOffset !== null,
+      isChanged: this.#isChanged || stored.state === undefined,
     };
   }
 
@@ -282,12 +282,12 @@ class Recovery {
 
   /** Checks everything above the recovery point, and cuts at the first thing that is wrong. */
   async #scan(live: readonly number[], state: LogState): Promise<void> {
-    const limit = state.failedAtOffset ?? Number.POSITIVE_INFINITY;
     const { baseOffset: activeBase } = state.recoveryPoint;
     const active = this.#segments.at(-1) as Segment;
     let isCut = false;
+    if (!state.isClean) this.#isTouched = true;
     if (live.includes(activeBase) && !active.isSealed) {
-      isCut = await this.#scanSegment(active, limit);
+      isCut = await this.#scanSegment(active, state.isClean);
     }
     for (const base of live) {
       if (base <= activeBase) continue;
@@ -303,15 +303,15 @@ class Recovery {
       segment.resetIndexes();
       segment.isCreated = true;
       this.#segments.push(segment);
-      isCut = await this.#scanSegment(segment, limit);
+      isCut = await this.#scanSegment(segment, false);
     }
   }
 
-  /** Returns whether the segment was cut. */
-  async #scanSegment(segment: Segment, limitOffset: number): Promise<boolean> {
+  /** Returns whether the segment was cut. After it nothing that was found can change any more. */
+  async #scanSegment(segment: Segment, isClean: boolean): Promise<boolean> {
     const sizeBytes = await this.#fileBytes(segment);
     const from = segment.sizeBytes;
-    if (sizeBytes === from) return false;
+    if (sizeBytes === from && isClean) return false;
     this.#isTouched = true;
     const { indexIntervalBytes } = this.#options.config;
     const nowMs = this.#ports.clock.wallMs();
@@ -325,10 +325,10 @@ class Recovery {
           crc32c: this.#ports.crc32c,
           epochMin: this.#epochs.latest,
           hasGaps: this.#reading.hasGaps,
+          rewrites: true,
         },
       };
       const end = await walkBatches(handle, range, (bytes, at) => {
-        if (lastOffset(bytes, at) >= limitOffset) return false;
         this.#observe(bytes, at);
         noteBatch(segment, bytes, at, indexIntervalBytes);
         return true;
@@ -339,6 +339,7 @@ class Recovery {
       }
       segment.setEnd(segment.sizeBytes, segment.nextOffset);
       segment.noteChecked(from, segment.sizeBytes);
+      if (sizeBytes > from) this.#isChanged = true;
       const isCut = end.position < sizeBytes;
       if (isCut) {
         this.#cutBytes += sizeBytes - end.position;
@@ -347,13 +348,13 @@ class Recovery {
             file: segment.file.path,
             position: end.position,
             cutBytes: sizeBytes - end.position,
-            reason: end.problem ?? "it was not durable when the disk failed",
+            reason: end.problem,
           },
           "cuts the torn end of a log",
         );
-        await handle.truncate(end.position);
       }
-      // What a killed process wrote may still be only in the page cache.
+      // Also where nothing is cut: a truncation that a killed process did may not be durable.
+      await handle.truncate(end.position);
       await handle.dataSync();
       return isCut;
     } finally {
@@ -386,6 +387,7 @@ class Recovery {
       this.#segments.length = 0;
       this.#unsealed.length = 0;
       this.#segments.push(this.#segment(logStartOffset));
+      this.#isTouched = true;
       this.#damages.retain(this.#segments);
     }
     const last = this.#segments.at(-1);
@@ -395,7 +397,6 @@ class Recovery {
       this.#segments.push(next);
     }
     if (!this.#isTouched) return;
-    this.#isChanged = true;
     await this.#ports.fileSystem.syncDirectory(this.#options.directory);
     for (const segment of this.#segments) {
       if (segment.writtenBytes > 0) segment.isCreated = true;
