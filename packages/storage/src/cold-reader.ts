@@ -179,7 +179,8 @@ class PieceReader {
       const used = this.#take(target, position);
       if (this.#problem !== undefined) return this.#suspect(this.#problem);
       position += used;
-      if (this.#chunks.length > 0 && this.#room < BATCH_HEADER_BYTES) break;
+      // What little room is left is not worth a read of its own.
+      if (this.#chunks.length > 0 && this.#room * 8 < this.#request.bytesMax) break;
       wantedBytes = used > 0 ? this.#pieceBytes() : this.#bytesNeeded(target);
     }
     return { kind: "batches", chunks: this.#chunks };
@@ -208,15 +209,17 @@ class PieceReader {
     let start = -1;
     while (!this.#isDone) {
       const sizeBytes = this.#sizeOfWhole(piece, at, position);
-      if (sizeBytes === 0) break;
+      const hasFound = this.#chunks.length > 0 || start >= 0;
+      // Decided by its header, so that it is not read only to be left out.
+      if (hasFound && sizeBytes < 0 && -sizeBytes > this.#room) this.#isDone = true;
+      if (sizeBytes <= 0) break;
       const last = lastOffset(piece, at);
       if (last < this.#request.fromOffset) {
         this.#nextOffset = last + 1;
         at += sizeBytes;
         continue;
       }
-      const isFirst = this.#chunks.length === 0 && start < 0;
-      if (!isFirst && (last >= this.#request.endOffset || sizeBytes > this.#room)) {
+      if (hasFound && (last >= this.#request.endOffset || sizeBytes > this.#room)) {
         this.#isDone = true;
         break;
       }
@@ -238,7 +241,10 @@ class PieceReader {
     return at;
   }
 
-  /** Bytes of the batch at `at` when all of it is in the piece; 0 when not, or when it is wrong. */
+  /**
+   * Bytes of the batch at `at` when all of it is in the piece; negative when only its header is,
+   * and 0 when not even that is, or when it is wrong.
+   */
   #sizeOfWhole(piece: Uint8Array, at: number, position: number): number {
     const available = piece.length - at;
     const left = this.#logBytes - position - at;
@@ -261,7 +267,7 @@ class PieceReader {
     }
     // A body that is not wanted need not be there; stepping past the piece's end is fine.
     if (lastOffset(piece, at) < this.#request.fromOffset) return sizeBytes;
-    return sizeBytes > available ? 0 : sizeBytes;
+    return sizeBytes > available ? -sizeBytes : sizeBytes;
   }
 
   /** Notes a wrong checksum as the problem. */
