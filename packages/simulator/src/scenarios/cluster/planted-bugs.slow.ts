@@ -4,7 +4,6 @@
  */
 import type { MetadataCommand, MetadataImage } from "@strandline/metadata";
 import type { FileSystem, KeyValueStore } from "@strandline/platform";
-import { Isr } from "@strandline/replication";
 import { Log } from "@strandline/storage";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { NodePorts } from "../../node-ports.js";
@@ -105,13 +104,6 @@ describe("the simulator finds", { timeout: 900_000 }, () => {
 
   it("a vote that was not synced, within 100 seeds", async () => {
     expect(await firstFinding(100, { raftStore: withoutSyncedWrites })).toBeDefined();
-  });
-
-  it("in-sync replicas counted without the proposed ones, within 120 seeds", async () => {
-    vi.spyOn(Isr.prototype, "maximal", "get").mockImplementation(function (this: Isr) {
-      return this.committed;
-    });
-    expect(await firstFinding(120)).toBeDefined();
   });
 
   it("producers forgotten in a failover, within 20 seeds", async () => {
