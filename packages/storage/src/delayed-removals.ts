@@ -1,4 +1,4 @@
-/** Removes files some time after they left the log. What is not removed in time is swept at open. */
+/** Removes files some time after they left the log; what is left over is swept at open. */
 import type { FileSystem, Logger, Timer, Timers } from "@strandline/platform";
 import { asError } from "./log-writer.js";
 

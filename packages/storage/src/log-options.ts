@@ -49,7 +49,7 @@ export interface LogConfig {
 }
 
 export interface LogObserver {
-  /** Everything below `durableEndOffset` is durable. Never lower than before, but by a truncation. */
+  /** Everything below `durableEndOffset` is durable. Only a truncation lowers it. */
   onDurable(durableEndOffset: number): void;
   /** A write or a sync failed. Called once; nothing becomes durable after it. */
   onFailed(error: Error): void;

@@ -185,7 +185,7 @@ export class Log {
     await this.#upkeep.run(async () => await restartLog(this.#contents, offset));
   }
 
-  /** Records below `offset` are gone for good when it resolves. OFFSET_OUT_OF_RANGE past the end. */
+  /** Records below `offset` are gone for good then. Refuses an `offset` past the log's end. */
   async deleteRecordsBefore(offset: number): Promise<void> {
     await this.#upkeep.run(async () => await deleteBefore(this.#contents, offset));
   }
