@@ -16,8 +16,8 @@ import { leaderKill } from "./acceptance/leader-kill.mjs";
 import { refusals } from "./acceptance/refusals.mjs";
 import { Report } from "./acceptance/report.mjs";
 import { roundTrip } from "./acceptance/round-trip.mjs";
-import { within } from "./acceptance/waiting.mjs";
-import { Workspace } from "./acceptance/workspace.mjs";
+import { within } from "./lab/waiting.mjs";
+import { Workspace } from "./lab/workspace.mjs";
 
 const SCENARIOS = {
   "round-trip": roundTrip,

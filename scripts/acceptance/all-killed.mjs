@@ -3,11 +3,11 @@
  * one of them stays away at first, for two are enough. Kills leave the page cache standing, so this
  * shows recovery, not the syncs; those are the simulator's to test.
  */
-import { Cluster } from "./cluster.mjs";
-import { mustRun } from "./command.mjs";
-import { brokenPromises, readTopic } from "./log-contents.mjs";
-import { sleep } from "./waiting.mjs";
-import { Writer } from "./writer.mjs";
+import { Cluster } from "../lab/cluster.mjs";
+import { mustRun } from "../lab/command.mjs";
+import { brokenPromises, readTopic } from "../lab/log-contents.mjs";
+import { sleep } from "../lab/waiting.mjs";
+import { Writer } from "../lab/writer.mjs";
 
 const ROUNDS = 3;
 const TOPIC = "all-killed";

@@ -1,12 +1,12 @@
 /** Stops that were asked for: nobody notices one broker's, and nothing is left of a whole cluster. */
 import { existsSync } from "node:fs";
-import { Cluster } from "./cluster.mjs";
-import { failureOf, mustRun } from "./command.mjs";
-import { brokenPromises, readTopic } from "./log-contents.mjs";
-import { holdPort, releasePort } from "./ports.mjs";
-import { UpCluster } from "./up-cluster.mjs";
-import { sleep } from "./waiting.mjs";
-import { Writer } from "./writer.mjs";
+import { Cluster } from "../lab/cluster.mjs";
+import { failureOf, mustRun } from "../lab/command.mjs";
+import { brokenPromises, readTopic } from "../lab/log-contents.mjs";
+import { holdPort, releasePort } from "../lab/ports.mjs";
+import { UpCluster } from "../lab/up-cluster.mjs";
+import { sleep } from "../lab/waiting.mjs";
+import { Writer } from "../lab/writer.mjs";
 
 const TOPIC = "clean-stop";
 const PARTITIONS = [0, 1, 2];

@@ -2,7 +2,7 @@
 import { crc32c } from "@strandline/platform";
 import { BatchEncoder } from "@strandline/record";
 import { logMethods } from "@strandline/rpc";
-import { within } from "./waiting.mjs";
+import { within } from "../lab/waiting.mjs";
 
 const TOPIC = "corrupt";
 

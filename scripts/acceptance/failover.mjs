@@ -3,12 +3,12 @@
  * in a loop; time from the kill to the next acknowledgement. Half of the killed brokers are the
  * active controller too: then the cluster has to elect twice.
  */
-import { Cluster } from "./cluster.mjs";
-import { mustRun } from "./command.mjs";
-import { brokenPromises, readTopic } from "./log-contents.mjs";
-import { percentile } from "./percentile.mjs";
-import { sleep, until } from "./waiting.mjs";
-import { Writer } from "./writer.mjs";
+import { Cluster } from "../lab/cluster.mjs";
+import { mustRun } from "../lab/command.mjs";
+import { brokenPromises, readTopic } from "../lab/log-contents.mjs";
+import { percentile } from "../lab/percentile.mjs";
+import { sleep, until } from "../lab/waiting.mjs";
+import { Writer } from "../lab/writer.mjs";
 
 const KILLS = 10;
 const MEDIAN_MS_MAX = 1_000;

@@ -2,10 +2,10 @@
  * The leader is killed while a file streams in. The file must come back whole: from the survivors,
  * with the killed broker back, and from the killed broker itself once it leads again.
  */
-import { Cluster } from "./cluster.mjs";
-import { failureOf, mustRun, startCommand } from "./command.mjs";
+import { Cluster } from "../lab/cluster.mjs";
+import { failureOf, mustRun, startCommand } from "../lab/command.mjs";
+import { sleep } from "../lab/waiting.mjs";
 import { byteDifference, expectedOutput } from "./line-comparison.mjs";
-import { sleep } from "./waiting.mjs";
 
 const PIECES = 40;
 const PIECE_MS = 50;

@@ -1,5 +1,5 @@
 /** Checks that a command was refused as it must be: by its exit code, and in so many words. */
-import { failureOf, mustRun, runCommand, startCommand } from "./command.mjs";
+import { failureOf, mustRun, runCommand, startCommand } from "../lab/command.mjs";
 
 const START_MS_MAX = 20_000;
 

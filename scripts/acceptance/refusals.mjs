@@ -2,7 +2,7 @@
  * What must be refused, with the words and the exit code that an operator or a script needs; and
  * that the cluster does not suffer from the attempt.
  */
-import { Cluster } from "./cluster.mjs";
+import { Cluster } from "../lab/cluster.mjs";
 import { corruptBatches } from "./corrupt-batches.mjs";
 import { refusedCommands } from "./refused-commands.mjs";
 import { lostDirectory, refusedIdentities } from "./refused-identities.mjs";

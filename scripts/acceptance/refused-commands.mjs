@@ -1,6 +1,6 @@
 /** Requests of the command line that cannot be served. */
-import { mustRun } from "./command.mjs";
-import { freePorts } from "./ports.mjs";
+import { mustRun } from "../lab/command.mjs";
+import { freePorts } from "../lab/ports.mjs";
 import { checkRefusedCommand } from "./refusal-check.mjs";
 
 export async function refusedCommands(context) {

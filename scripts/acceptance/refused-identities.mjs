@@ -1,11 +1,11 @@
 /** Nodes that are not who they say, or not who the cluster knows. */
 import { mkdirSync, rmSync } from "node:fs";
-import { Cluster } from "./cluster.mjs";
-import { mustRun, startCommand } from "./command.mjs";
-import { freePorts } from "./ports.mjs";
+import { Cluster } from "../lab/cluster.mjs";
+import { mustRun, startCommand } from "../lab/command.mjs";
+import { freePorts } from "../lab/ports.mjs";
+import { until } from "../lab/waiting.mjs";
 import { checkRefusedStart, checkUnharmed, pidsOf } from "./refusal-check.mjs";
 import { runUntilServing } from "./refused-resources.mjs";
-import { until } from "./waiting.mjs";
 
 export async function refusedIdentities(context) {
   await duplicateVoter(context);

@@ -1,7 +1,7 @@
 /** Starts that fail because of a port or a directory. */
 import { chmodSync, writeFileSync } from "node:fs";
-import { mustRun, runCommand, startCommand } from "./command.mjs";
-import { freePorts, holdPort, releasePort } from "./ports.mjs";
+import { mustRun, runCommand, startCommand } from "../lab/command.mjs";
+import { freePorts, holdPort, releasePort } from "../lab/ports.mjs";
 import { checkRefusal, checkRefusedStart, checkUnharmed, pidsOf } from "./refusal-check.mjs";
 
 export async function refusedResources(context) {

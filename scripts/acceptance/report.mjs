@@ -1,4 +1,5 @@
 /** What was checked, and what came of it. A failed check is a sentence; the rest goes on. */
+import { columns } from "../lab/columns.mjs";
 
 export class Report {
   #rows = [];
@@ -67,17 +68,4 @@ function figuresText(figures) {
   return Object.entries(figures)
     .map(([name, value]) => `${name} ${Array.isArray(value) ? value.join(" ") : value}`)
     .join(", ");
-}
-
-/** Plain columns under upper-case headers. */
-export function columns(headers, rows) {
-  const widths = headers.map((header, at) =>
-    Math.max(header.length, ...rows.map((row) => String(row[at]).length)),
-  );
-  const line = (row) =>
-    row
-      .map((cell, at) => String(cell).padEnd(widths[at]))
-      .join("  ")
-      .trimEnd();
-  return [line(headers.map((header) => header.toUpperCase())), ...rows.map(line)];
 }

@@ -1,7 +1,7 @@
 /** Every file through a cluster of three and back: the same bytes, and the same order per key. */
-import { mustRun } from "./command.mjs";
+import { mustRun } from "../lab/command.mjs";
+import { UpCluster } from "../lab/up-cluster.mjs";
 import { byteDifference, expectedOutput, KeyedLines } from "./line-comparison.mjs";
-import { UpCluster } from "./up-cluster.mjs";
 
 export async function roundTrip({ report, workspace, files }) {
   const data = workspace.path("up");

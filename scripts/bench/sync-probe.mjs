@@ -1,6 +1,6 @@
 /** How long this disk takes for a small write and its sync: the floor of every acknowledgement. */
 import { open } from "node:fs/promises";
-import { percentile } from "../acceptance/percentile.mjs";
+import { percentile } from "../lab/percentile.mjs";
 
 const WRITES = 200;
 

@@ -1,5 +1,5 @@
 /** A stretch of steady load: what was done in it, and what that cost the brokers and this process. */
-import { sleep } from "../acceptance/waiting.mjs";
+import { sleep } from "../lab/waiting.mjs";
 import { cpuSeconds, machineCpuSeconds } from "./process-usage.mjs";
 
 /** Runs before the measuring begins: code is compiled and buffers are filled by then. */

@@ -64,7 +64,7 @@ export class Cluster {
   }
 
   connect(options = {}) {
-    const client = connect({ bootstrap: this.bootstrap, clientId: "acceptance", ...options });
+    const client = connect({ bootstrap: this.bootstrap, clientId: "lab", ...options });
     this.#workspace.onClose(async () => await client.close());
     return client;
   }

@@ -14,7 +14,7 @@ export class Workspace {
 
   constructor({ isKept = false } = {}) {
     this.#isKept = isKept;
-    this.directory = mkdtempSync(path.join(tmpdir(), "strandline-acceptance-"));
+    this.directory = mkdtempSync(path.join(tmpdir(), "strandline-lab-"));
   }
 
   path(...parts) {
