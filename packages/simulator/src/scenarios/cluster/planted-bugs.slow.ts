@@ -4,6 +4,7 @@
  */
 import type { MetadataCommand, MetadataImage } from "@strandline/metadata";
 import type { FileSystem, KeyValueStore } from "@strandline/platform";
+import { Isr, ReplicaProgress } from "@strandline/replication";
 import { Log } from "@strandline/storage";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { NodePorts } from "../../node-ports.js";
@@ -104,6 +105,15 @@ describe("the simulator finds", { timeout: 900_000 }, () => {
 
   it("a vote that was not synced, within 100 seeds", async () => {
     expect(await firstFinding(100, { raftStore: withoutSyncedWrites })).toBeDefined();
+  });
+
+  it("an ISR counted without those it was asked to grow by, within 60 seeds", async () => {
+    vi.spyOn(Isr.prototype, "maximal", "get").mockImplementation(function (this: Isr) {
+      return this.committed;
+    });
+    // Waiting for a replica that is about to join counts most of them by accident, for another reason.
+    vi.spyOn(ReplicaProgress.prototype, "isClosingIn").mockReturnValue(false);
+    expect(await firstFinding(60)).toBeDefined();
   });
 
   it("producers forgotten in a failover, within 20 seeds", async () => {
