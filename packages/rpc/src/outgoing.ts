@@ -1,7 +1,8 @@
 /**
  * Messages with large bytes, as a sender may hold them: in pieces. The codecs take a list of
- * pieces wherever a message has bytes, and copy each once, into the message. Receivers always get
- * one view. A handler or a caller opts in by naming the type:
+ * pieces wherever a message has bytes. On a stream, large pieces go to the network as they are, so
+ * they stay unchanged from then on. Receivers always get one view. A handler or a caller opts in by
+ * naming the type:
  *
  *     streamRoute(logMethods.consume, (stream: RpcStream<OutgoingConsumeResponse>) => …)
  *     transport.open<OutgoingProduceRequest, ProduceResponse>(address, logMethods.produceStream, …)

@@ -3,6 +3,7 @@ import type { Logger } from "@strandline/platform";
 import type { StrandlineNode as Node } from "@strandline/server";
 import { Command, Option } from "commander";
 import { CommandError, EXIT } from "../exit-codes.js";
+import { tuneGarbageCollection } from "../garbage-collection.js";
 import { VERSION } from "../version.js";
 
 /** EX_SOFTWARE of sysexits. */
@@ -51,6 +52,7 @@ export function brokerCommand(): Command {
 }
 
 async function startBroker(flags: BrokerStartFlags): Promise<void> {
+  tuneGarbageCollection();
   const { parseVoters, StartError, StrandlineNode } = await import("@strandline/server");
   const { pinoLogger } = await import("@strandline/platform");
   const nodeId = Number(flags.nodeId);

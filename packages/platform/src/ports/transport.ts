@@ -10,6 +10,11 @@
 export interface MessageCodec<Message> {
   /** Exact bytes of the message. The caller may keep and send them without a copy. */
   encode(message: Message): Uint8Array;
+  /**
+   * The same bytes in pieces that follow each other, large fields uncopied: whoever made them leaves
+   * them unchanged from then on. For adapters that can send pieces; a codec need not have it.
+   */
+  encodePieces?(message: Message): readonly Uint8Array[];
   /** Reads a message; byte fields may be views of `bytes`. Throws on malformed input. */
   decode(bytes: Uint8Array): Message;
 }

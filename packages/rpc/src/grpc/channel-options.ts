@@ -41,7 +41,7 @@ const RESOLVE_MS_MIN = 500;
  * Bound of what nghttp2 keeps for one connection, in megabytes. Far above the windows and queues
  * of honest peers: Node resets streams without mercy when it is reached.
  */
-const SESSION_MEGABYTES_MAX = 1024;
+export const SESSION_MEGABYTES_MAX = 1024;
 
 const COMMON = {
   "grpc.max_send_message_length": MESSAGE_BYTES_MAX,

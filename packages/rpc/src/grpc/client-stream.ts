@@ -1,5 +1,4 @@
 /** One stream, seen from the side that opened it. */
-import { Metadata, type StatusObject, status } from "@grpc/grpc-js";
 import { assert, MESSAGE_BYTES_MAX } from "@strandline/model";
 import {
   type Logger,
@@ -8,27 +7,27 @@ import {
   type RpcStream,
   TransportError,
 } from "@strandline/platform";
-import { errorOfStatus } from "../errors/call-status.js";
-import { asBuffer } from "./buffers.js";
-import { cancelCall, type RawCall } from "./channels.js";
-import { type CallTarget, startCall, tooLarge } from "./client-call.js";
-import { SendQueue } from "./send-queue.js";
+import { lengthOfChunks } from "../wire/wire-writer.js";
+import { tooLarge } from "./client-call.js";
+import type { Http2Sessions } from "./http2-sessions.js";
+import { piecesOf, SendQueue } from "./send-queue.js";
+import { StreamCall } from "./stream-call.js";
 
 export interface ClientStreamOptions<Out, In> {
-  readonly target: CallTarget;
+  readonly target: { readonly sessions: Http2Sessions; readonly address: string };
   readonly method: RpcMethod<Out, In>;
   readonly receiver: RpcReceiver<In>;
   readonly openTimeoutMs: number;
   readonly logger: Logger;
 }
 
-/** grpc-js takes one message of a call at a time. */
-const IN_FLIGHT_BYTES_MAX = 1;
+/** Handed to Node at a time: enough that it can gather small messages into one write. */
+const IN_FLIGHT_BYTES_MAX = 1024 * 1024;
 
 export class ClientStream<Out, In> implements RpcStream<Out> {
   readonly #options: ClientStreamOptions<Out, In>;
   readonly #queue: SendQueue;
-  #call: RawCall | undefined;
+  #call: StreamCall | undefined;
   #openTimer: NodeJS.Timeout | undefined;
   #isPaused = false;
   /** A read was asked for, and its message has not come. */
@@ -40,7 +39,7 @@ export class ClientStream<Out, In> implements RpcStream<Out> {
   constructor(options: ClientStreamOptions<Out, In>) {
     this.#options = options;
     this.#queue = new SendQueue({
-      write: (bytes, done) => this.#call?.sendMessageWithContext({ callback: done }, bytes),
+      write: (message, done) => this.#call?.write(message, done),
       inFlightBytesMax: IN_FLIGHT_BYTES_MAX,
       onDrain: () => this.#options.receiver.onDrain?.(),
     });
@@ -50,17 +49,21 @@ export class ClientStream<Out, In> implements RpcStream<Out> {
   start(): void {
     const { target, method, openTimeoutMs } = this.#options;
     try {
-      this.#call = startCall(target, method.path, Number.POSITIVE_INFINITY);
-    } catch (error) {
-      this.#finish(error as Error);
+      this.#call = new StreamCall(
+        { ...target, path: method.path },
+        {
+          onOpen: () => clearTimeout(this.#openTimer),
+          onMessage: (bytes) => this.#onMessage(bytes),
+          onOver: (error) => this.#finish(error),
+        },
+      );
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      const text = `cannot reach ${target.address}: ${why}`;
+      this.#finish(new TransportError("unreachable", text, { cause }));
       return;
     }
     this.#openTimer = setTimeout(() => this.#onOpenTimeout(), openTimeoutMs);
-    this.#call.start(new Metadata(), {
-      onReceiveMetadata: () => clearTimeout(this.#openTimer),
-      onReceiveMessage: (bytes: Buffer) => this.#onMessage(bytes),
-      onReceiveStatus: (ended) => this.#onStatus(ended),
-    });
     this.#queue.open();
     this.#readOn();
   }
@@ -68,12 +71,13 @@ export class ClientStream<Out, In> implements RpcStream<Out> {
   send(message: Out): boolean {
     if (this.#isOver) return true;
     assert(!this.#hasEnded, "a stream sends nothing after its end");
-    const bytes = asBuffer(this.#options.method.request.encode(message));
-    if (bytes.length > MESSAGE_BYTES_MAX) {
-      this.abort(tooLarge(bytes.length));
+    const pieces = piecesOf(this.#options.method.request, message);
+    const sizeBytes = lengthOfChunks(pieces);
+    if (sizeBytes > MESSAGE_BYTES_MAX) {
+      this.abort(tooLarge(sizeBytes));
       return true;
     }
-    const isRoom = this.#queue.push(bytes);
+    const isRoom = this.#queue.push(pieces);
     // The one request of a server stream is all that goes this way.
     if (this.#options.method.kind === "server-stream") this.end();
     return isRoom;
@@ -89,7 +93,7 @@ export class ClientStream<Out, In> implements RpcStream<Out> {
     if (this.#isOver) return;
     const { address } = this.#options.target;
     this.#finish(error ?? new TransportError("aborted", `the stream to ${address} was aborted`));
-    if (this.#call !== undefined) cancelCall(this.#call);
+    this.#call?.cancel();
   }
 
   pause(): void {
@@ -135,14 +139,9 @@ export class ClientStream<Out, In> implements RpcStream<Out> {
     this.abort(error instanceof Error ? error : new Error(String(error)));
   }
 
-  #onStatus(ended: StatusObject): void {
-    const { address } = this.#options.target;
-    this.#finish(ended.code === status.OK ? undefined : errorOfStatus(ended, address));
-  }
-
   #onOpenTimeout(): void {
     const { target, openTimeoutMs } = this.#options;
-    target.channels.noteTimeout(target.address);
+    target.sessions.noteTimeout(target.address);
     const text = `${target.address} did not answer a new stream within ${openTimeoutMs} ms`;
     this.abort(new TransportError("unreachable", text));
   }
@@ -152,7 +151,6 @@ export class ClientStream<Out, In> implements RpcStream<Out> {
     this.#isOver = true;
     clearTimeout(this.#openTimer);
     this.#queue.drop();
-    if (this.#call !== undefined) this.#options.target.channels.noteEnd(this.#call);
     // Later, so that neither `open` nor `abort` calls back into its caller.
     queueMicrotask(() => this.#options.receiver.onEnd(error));
   }

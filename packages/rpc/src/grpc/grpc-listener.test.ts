@@ -91,6 +91,19 @@ describe("a client in another language", () => {
     ]);
   });
 
+  it("may compress what it sends", async () => {
+    const raw = new Client(address, credentials.createInsecure(), {
+      "grpc.default_compression_algorithm": 2,
+    });
+    clients.push(raw);
+    const same = (bytes: Buffer) => bytes;
+    const stream = raw.makeBidiStreamRequest(talkMethod.path, same, same);
+    stream.on("error", () => undefined);
+    stream.write(Buffer.from(numbered(7, 5000)));
+    await expect.poll(() => requests.numbers).toEqual([7]);
+    stream.cancel();
+  });
+
   it("asks for the state of the server", async () => {
     const service = foreign(healthProto, "grpc.health.v1.Health");
     expect(await callForeign(service, "Check", {})).toMatchObject({ status: 2 });

@@ -19,6 +19,7 @@ import { callUnary } from "./client-call.js";
 import { ClientStream } from "./client-stream.js";
 import { GrpcListener } from "./grpc-listener.js";
 import type { HealthStatus } from "./health-status.js";
+import { Http2Sessions } from "./http2-sessions.js";
 
 export interface GrpcTransportOptions {
   readonly logger: Logger;
@@ -32,12 +33,16 @@ export interface GrpcTransportOptions {
 export class GrpcTransport implements Transport {
   readonly #options: GrpcTransportOptions;
   readonly #timings: ConnectionTimings;
+  /** Of unary calls. */
   readonly #channels: Channels;
+  /** Of streams. */
+  readonly #sessions: Http2Sessions;
 
   constructor(options: GrpcTransportOptions) {
     this.#options = options;
     this.#timings = { ...DEFAULT_TIMINGS, ...options.timings };
     this.#channels = new Channels(this.#timings);
+    this.#sessions = new Http2Sessions(this.#timings);
   }
 
   call<Request, Response>(
@@ -55,7 +60,7 @@ export class GrpcTransport implements Transport {
     receiver: RpcReceiver<Response>,
   ): RpcStream<Request> {
     const stream = new ClientStream<Request, Response>({
-      target: { channels: this.#channels, address },
+      target: { sessions: this.#sessions, address },
       method,
       receiver,
       openTimeoutMs: this.#timings.openTimeoutMs,
@@ -76,8 +81,8 @@ export class GrpcTransport implements Transport {
     });
   }
 
-  close(): Promise<void> {
-    return this.#channels.close();
+  async close(): Promise<void> {
+    await Promise.all([this.#channels.close(), this.#sessions.close()]);
   }
 
   async #addServices(server: Server): Promise<void> {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { lengthOfChunks } from "../wire/wire-writer.js";
 import { QUEUED_BYTES_MAX, SendQueue } from "./send-queue.js";
 
 const MIB = 1024 * 1024;
@@ -9,8 +10,8 @@ function queueTo(inFlightBytesMax: number) {
   const done: (() => void)[] = [];
   let drains = 0;
   const queue = new SendQueue({
-    write: (bytes, taken) => {
-      written.push(bytes.length);
+    write: (message, taken) => {
+      written.push(lengthOfChunks(message));
       done.push(taken);
     },
     inFlightBytesMax,
@@ -31,7 +32,7 @@ function queueTo(inFlightBytesMax: number) {
 describe(SendQueue, () => {
   it("writes nothing before it is open, and then in order", () => {
     const { queue, written, take } = queueTo(1);
-    for (const size of [1, 2, 3]) queue.push(Buffer.alloc(size));
+    for (const size of [1, 2, 3]) queue.push([Buffer.alloc(size)]);
     expect(written).toEqual([]);
     queue.open();
     expect(written).toEqual([1]);
@@ -43,19 +44,19 @@ describe(SendQueue, () => {
   it("gives the network a bounded part at a time, but always one message", () => {
     const { queue, written } = queueTo(1000);
     queue.open();
-    queue.push(Buffer.alloc(5000));
-    queue.push(Buffer.alloc(10));
+    queue.push([Buffer.alloc(5000)]);
+    queue.push([Buffer.alloc(10)]);
     expect(written).toEqual([5000]);
     const small = queueTo(1000);
     small.queue.open();
-    for (let count = 0; count < 20; count += 1) small.queue.push(Buffer.alloc(36));
+    for (let count = 0; count < 20; count += 1) small.queue.push([Buffer.alloc(36)]);
     expect(small.written.length).toBe(10);
   });
 
   it("asks its sender to stop above the bound, and to go on below half of it", () => {
     const { queue, take, drains } = queueTo(1);
     queue.open();
-    const accepted = [1, 2, 3, 4, 5].map(() => queue.push(Buffer.alloc(MIB)));
+    const accepted = [1, 2, 3, 4, 5].map(() => queue.push([Buffer.alloc(MIB)]));
     expect(accepted).toEqual([true, true, true, false, false]);
     expect(QUEUED_BYTES_MAX).toBe(4 * MIB);
     take(3);
@@ -70,7 +71,7 @@ describe(SendQueue, () => {
     const { queue } = queueTo(1);
     queue.open();
     let accepted = 0;
-    while (queue.push(Buffer.alloc(0))) accepted += 1;
+    while (queue.push([Buffer.alloc(0)])) accepted += 1;
     expect(accepted).toBe(QUEUED_BYTES_MAX / 64);
   });
 
@@ -83,12 +84,12 @@ describe(SendQueue, () => {
     queue.whenFlushed(count);
     expect(flushed).toBe(1);
     queue.open();
-    queue.push(Buffer.alloc(1));
+    queue.push([Buffer.alloc(1)]);
     queue.whenFlushed(count);
     expect(flushed).toBe(1);
     take(1);
     expect(flushed).toBe(2);
-    for (let left = 5; left > 0; left -= 1) queue.push(Buffer.alloc(MIB));
+    for (let left = 5; left > 0; left -= 1) queue.push([Buffer.alloc(MIB)]);
     queue.whenFlushed(count);
     queue.drop();
     take(5);

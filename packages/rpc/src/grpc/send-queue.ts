@@ -4,17 +4,27 @@
  * stream of large messages must not hold back by their number.
  */
 
+import type { MessageCodec } from "@strandline/platform";
+import { lengthOfChunks } from "../wire/wire-writer.js";
+
 /** Waiting bytes above which a sender is asked to stop. It may go on below half of it. */
 export const QUEUED_BYTES_MAX = 4 * 1024 * 1024;
 
 /** What a small message costs in memory besides its bytes. */
 const MESSAGE_OVERHEAD_BYTES = 64;
 
-const NOTHING = Buffer.alloc(0);
+/** A message as pieces that follow each other. */
+export type Pieces = readonly Uint8Array[];
+
+const NOTHING: Pieces = [];
+
+export function piecesOf<Message>(codec: MessageCodec<Message>, message: Message): Pieces {
+  return codec.encodePieces?.(message) ?? [codec.encode(message)];
+}
 
 export interface SendQueueOptions {
   /** Gives a message to the network; `done` is called, never at once, when it has taken it. */
-  readonly write: (bytes: Buffer, done: () => void) => void;
+  readonly write: (message: Pieces, done: () => void) => void;
   /** Bytes the network may have at a time; one message always. */
   readonly inFlightBytesMax: number;
   readonly onDrain: () => void;
@@ -22,7 +32,7 @@ export interface SendQueueOptions {
 
 export class SendQueue {
   readonly #options: SendQueueOptions;
-  #waiting: Buffer[] = [];
+  #waiting: Pieces[] = [];
   /** Index of the first message in `#waiting` that was not written. */
   #head = 0;
   #queuedBytes = 0;
@@ -47,9 +57,9 @@ export class SendQueue {
   }
 
   /** False when more than the bound is waiting; `onDrain` follows. */
-  push(bytes: Buffer): boolean {
-    this.#waiting.push(bytes);
-    this.#queuedBytes += costOf(bytes);
+  push(message: Pieces): boolean {
+    this.#waiting.push(message);
+    this.#queuedBytes += costOf(message);
     this.#pump();
     if (this.#queuedBytes <= QUEUED_BYTES_MAX) return true;
     this.#isBlocked = true;
@@ -74,13 +84,13 @@ export class SendQueue {
 
   #pump(): void {
     while (this.#isOpen && this.#head < this.#waiting.length) {
-      const bytes = this.#waiting[this.#head] as Buffer;
-      const cost = costOf(bytes);
+      const message = this.#waiting[this.#head] as Pieces;
+      const cost = costOf(message);
       const isRoom = this.#inFlightBytes + cost <= this.#options.inFlightBytesMax;
       if (!isRoom && this.#inFlightBytes > 0) return;
       this.#takeHead();
       this.#inFlightBytes += cost;
-      this.#options.write(bytes, () => this.#onWritten(cost));
+      this.#options.write(message, () => this.#onWritten(cost));
     }
   }
 
@@ -116,6 +126,6 @@ export class SendQueue {
   }
 }
 
-function costOf(bytes: Buffer): number {
-  return bytes.length + MESSAGE_OVERHEAD_BYTES;
+function costOf(message: Pieces): number {
+  return lengthOfChunks(message) + MESSAGE_OVERHEAD_BYTES;
 }

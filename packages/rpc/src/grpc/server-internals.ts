@@ -50,6 +50,20 @@ export function http2StreamOf(call: object): ServerHttp2Stream | undefined {
   return stream as ServerHttp2Stream;
 }
 
+/**
+ * Takes the bytes of a call's messages away from grpc-js, which goes on with everything else: headers,
+ * deadline, status. Undefined when that is not possible, or when the caller compresses them.
+ */
+export function takeMessages(call: object): ServerHttp2Stream | undefined {
+  const stream = http2StreamOf(call);
+  if (stream === undefined || Reflect.get(call, "incomingEncoding") !== "identity")
+    return undefined;
+  if (stream.listenerCount("data") !== 1 || stream.listenerCount("end") !== 1) return undefined;
+  stream.removeAllListeners("data");
+  stream.removeAllListeners("end");
+  return stream;
+}
+
 function http2ServersOf(server: Server): readonly Http2Server[] {
   const servers: unknown = Reflect.get(server, "http2Servers");
   return servers instanceof Map ? ([...servers.keys()] as Http2Server[]) : [];

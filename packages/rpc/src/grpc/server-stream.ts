@@ -9,11 +9,18 @@ import {
   TransportError,
 } from "@strandline/platform";
 import { ABORTED_STATUS, CLOSING_STATUS, OK_STATUS } from "../errors/call-status.js";
+import { lengthOfChunks } from "../wire/wire-writer.js";
 import { asBuffer } from "./buffers.js";
 import { tooLarge } from "./client-call.js";
-import { SendQueue } from "./send-queue.js";
-import { peerOf, type ServerCallContext, statusOfFailure } from "./server-call.js";
-import { http2StreamOf } from "./server-internals.js";
+import { MessageStream } from "./message-stream.js";
+import { type Pieces, piecesOf, SendQueue } from "./send-queue.js";
+import {
+  peerOf,
+  type RawServerCall,
+  type ServerCallContext,
+  statusOfFailure,
+} from "./server-call.js";
+import { http2StreamOf, takeMessages } from "./server-internals.js";
 
 /** Handed to Node at a time: enough that it can gather small messages into one write. */
 const IN_FLIGHT_BYTES_MAX = 1024 * 1024;
@@ -24,12 +31,40 @@ const ABORT_GRACE_MS = 1000;
 /** How long after the end of a caller's messages the reset comes that makes it an abort. */
 const RESET_LAG_MS = 10;
 
+/** The part of a call that moves messages. */
+type Messages = Pick<MessageStream, "startRead" | "write" | "stop">;
+
+/** Messages carried by grpc-js, which can also take compressed ones. */
+class CarriedMessages implements Messages {
+  readonly #call: RawServerCall;
+
+  constructor(call: RawServerCall) {
+    this.#call = call;
+  }
+
+  startRead(): void {
+    this.#call.startRead();
+  }
+
+  write(pieces: Pieces, done: () => void): void {
+    const first = pieces[0];
+    const bytes = pieces.length === 1 && first !== undefined ? first : Buffer.concat(pieces);
+    this.#call.sendMessage(asBuffer(bytes), done);
+  }
+
+  stop(): void {
+    // grpc-js delivers nothing more by itself.
+  }
+}
+
 type Status = Pick<StatusObject, "code" | "details"> & Partial<StatusObject>;
 
 export class ServerStream implements RpcStream<never> {
   readonly #context: ServerCallContext;
   readonly #route: RpcRoute;
   readonly #queue: SendQueue;
+  /** Where messages go and come from; undefined before the call has begun. */
+  #messages: Messages | undefined;
   #receiver: RpcReceiver<never> | undefined;
   #resetTimer: NodeJS.Timeout | undefined;
   #isPaused = false;
@@ -45,7 +80,7 @@ export class ServerStream implements RpcStream<never> {
     this.#context = context;
     this.#route = route;
     this.#queue = new SendQueue({
-      write: (bytes, done) => context.call.sendMessage(bytes, done),
+      write: (message, done) => this.#messages?.write(message, done),
       inFlightBytesMax: IN_FLIGHT_BYTES_MAX,
       onDrain: () => this.#receiver?.onDrain?.(),
     });
@@ -69,9 +104,10 @@ export class ServerStream implements RpcStream<never> {
   send(message: never): boolean {
     if (this.#isOver) return true;
     assert(!this.#hasEnded, "a stream sends nothing after its end");
-    const bytes = asBuffer(this.#route.method.response.encode(message));
-    if (bytes.length <= MESSAGE_BYTES_MAX) return this.#queue.push(bytes);
-    this.abort(tooLarge(bytes.length));
+    const pieces = piecesOf(this.#route.method.response, message);
+    const sizeBytes = lengthOfChunks(pieces);
+    if (sizeBytes <= MESSAGE_BYTES_MAX) return this.#queue.push(pieces);
+    this.abort(tooLarge(sizeBytes));
     return true;
   }
 
@@ -109,6 +145,7 @@ export class ServerStream implements RpcStream<never> {
     const { call } = this.#context;
     // Headers at once: they tell the caller that its stream has arrived.
     call.sendMetadata(new Metadata());
+    this.#messages = this.#directMessages() ?? new CarriedMessages(call);
     const stream = this.#route.stream as NonNullable<RpcRoute["stream"]>;
     try {
       this.#receiver = stream(this, peerOf(call));
@@ -120,10 +157,21 @@ export class ServerStream implements RpcStream<never> {
     this.#readOn();
   }
 
+  /** Past grpc-js, which would copy each message twice. */
+  #directMessages(): MessageStream | undefined {
+    const stream = takeMessages(this.#context.call);
+    if (stream === undefined) return undefined;
+    return new MessageStream(stream, {
+      onMessage: (bytes) => this.#onMessage(bytes),
+      onEnd: () => this.#onHalfClose(),
+      onMalformed: (error) => this.abort(error),
+    });
+  }
+
   #readOn(): void {
     if (this.#isPaused || this.#isReading || this.#isOver || this.#receiver === undefined) return;
     this.#isReading = true;
-    this.#context.call.startRead();
+    this.#messages?.startRead();
   }
 
   #onMessage(bytes: Buffer): void {
@@ -165,6 +213,7 @@ export class ServerStream implements RpcStream<never> {
     clearTimeout(this.#resetTimer);
     const hadEnded = this.#isOver;
     this.#isOver = true;
+    this.#messages?.stop();
     this.#queue.drop();
     this.#tellEnd(hadEnded ? undefined : new TransportError("broken", "the caller has gone"));
     this.#context.onOver();

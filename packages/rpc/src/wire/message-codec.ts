@@ -11,7 +11,10 @@ export interface MessageFunctions<Message> {
   readonly read: (reader: WireReader) => Message;
 }
 
-/** `encode` makes exactly one buffer; `decode` throws a {@link DecodeError} on malformed bytes. */
+/**
+ * `encode` makes exactly one buffer, `encodePieces` leaves large bytes where they are; `decode`
+ * throws a {@link DecodeError} on malformed bytes.
+ */
 export function messageCodec<Message>(functions: MessageFunctions<Message>): MessageCodec<Message> {
   const { size, write, read } = functions;
   return {
@@ -19,6 +22,11 @@ export function messageCodec<Message>(functions: MessageFunctions<Message>): Mes
       const writer = new WireWriter(size(message));
       write(message, writer);
       return writer.finish();
+    },
+    encodePieces: (message) => {
+      const writer = new WireWriter(size(message), true);
+      write(message, writer);
+      return writer.finishPieces();
     },
     decode: (bytes) => read(new WireReader(bytes)),
   };

@@ -1,7 +1,7 @@
 /**
- * Writes the protobuf wire format into one buffer of exactly the right size. A message is measured
- * first and written second, so nothing grows and nothing is copied twice; the two passes must see
- * the same message, which `finish` checks.
+ * Writes the protobuf wire format into one buffer of exactly the right size, or into pieces among
+ * which large bytes stand as they are, uncopied. A message is measured first and written second, so
+ * nothing is copied twice; the two passes must see the same message, which the end checks.
  *
  * Input comes from this program: a number that does not fit its field is a bug, and throws.
  */
@@ -15,6 +15,13 @@ export type Chunks = Uint8Array | readonly Uint8Array[];
 export const EMPTY_BYTES: Uint8Array = new Uint8Array(0);
 
 const TWO_32 = 4_294_967_296;
+
+/** From this size on, bytes are cheaper to send as a piece of their own than to copy. */
+const PIECE_BYTES_MIN = 4096;
+/** Room for what stands between large bytes: in the first buffer, and in further ones. */
+const FIRST_BUFFER_BYTES = 256;
+const BUFFER_BYTES = 16 * 1024;
+const VARINT_BYTES_MAX = 10;
 
 export function sizeOfVarint(value: number): number {
   if (value < 0x80) return 1;
@@ -63,21 +70,41 @@ export function assertElementCount(count: number): void {
 }
 
 export class WireWriter {
-  readonly #bytes: Buffer;
+  readonly #sizeBytes: number;
+  #bytes: Buffer;
   #position = 0;
+  /** What is finished of a message in pieces; undefined for one in a single buffer. */
+  readonly #pieces: Uint8Array[] | undefined;
+  /** Where in `#bytes` the unfinished piece begins. */
+  #pieceFrom = 0;
 
-  constructor(sizeBytes: number) {
-    this.#bytes = Buffer.allocUnsafe(sizeBytes);
+  /** For a message in one buffer; `isInPieces` for one that may be in several. */
+  constructor(sizeBytes: number, isInPieces = false) {
+    const isWhole = !isInPieces || sizeBytes < PIECE_BYTES_MIN;
+    this.#sizeBytes = sizeBytes;
+    this.#bytes = Buffer.allocUnsafe(isWhole ? sizeBytes : FIRST_BUFFER_BYTES);
+    this.#pieces = isWhole ? undefined : [];
   }
 
   /** The message, every byte of it written. */
   finish(): Buffer {
-    assert(this.#position === this.#bytes.length, "a message has the size it was measured to have");
+    assert(this.#position === this.#sizeBytes, "a message has the size it was measured to have");
     return this.#bytes;
+  }
+
+  /** The message as pieces that follow each other. They may be views of what was written. */
+  finishPieces(): readonly Uint8Array[] {
+    const pieces = this.#pieces;
+    if (pieces === undefined) return [this.finish()];
+    this.#endPiece();
+    const isExact = lengthOfChunks(pieces) === this.#sizeBytes;
+    assert(isExact, "a message has the size it was measured to have");
+    return pieces;
   }
 
   /** An unsigned 32-bit number: tags and lengths. */
   varint(value: number): void {
+    this.#reserve(VARINT_BYTES_MAX);
     const bytes = this.#bytes;
     let at = this.#position;
     let rest = value >>> 0;
@@ -102,12 +129,14 @@ export class WireWriter {
   }
 
   bool(value: boolean): void {
+    this.#reserve(1);
     this.#bytes[this.#position++] = value ? 1 : 0;
   }
 
   string(value: string): void {
     const length = Buffer.byteLength(value);
     this.varint(length);
+    this.#reserve(length);
     this.#position += this.#bytes.write(value, this.#position, length, "utf8");
   }
 
@@ -118,12 +147,34 @@ export class WireWriter {
   }
 
   #raw(chunk: Uint8Array): void {
+    if (this.#pieces !== undefined && chunk.length >= PIECE_BYTES_MIN) {
+      this.#endPiece();
+      this.#pieces.push(chunk);
+      return;
+    }
+    this.#reserve(chunk.length);
     this.#bytes.set(chunk, this.#position);
     this.#position += chunk.length;
   }
 
+  /** A single buffer has room for all; in pieces, the next one is begun when this one is full. */
+  #reserve(count: number): void {
+    if (this.#pieces === undefined || count <= this.#bytes.length - this.#position) return;
+    this.#endPiece();
+    this.#bytes = Buffer.allocUnsafe(Math.max(count, BUFFER_BYTES));
+    this.#position = 0;
+    this.#pieceFrom = 0;
+  }
+
+  #endPiece(): void {
+    if (this.#position === this.#pieceFrom) return;
+    this.#pieces?.push(this.#bytes.subarray(this.#pieceFrom, this.#position));
+    this.#pieceFrom = this.#position;
+  }
+
   /** 64 bits in two halves. */
   #wide(low: number, high: number): void {
+    this.#reserve(VARINT_BYTES_MAX);
     const bytes = this.#bytes;
     let at = this.#position;
     let lowBits = low >>> 0;

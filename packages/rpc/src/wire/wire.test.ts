@@ -6,6 +6,7 @@ import {
   electLeadersRequestCodec,
   fetchResponseCodec,
   initProducerIdResponseCodec,
+  type LeaderMessage,
   leaderMessageCodec,
   type OutgoingConsumeResponse,
   type OutgoingLeaderMessage,
@@ -81,6 +82,45 @@ describe("bytes of a message", () => {
     };
     const appended = leaderMessageCodec.decode(leaderMessageCodec.encode(append as never));
     expect(appended.append?.batches).toEqual(JOINED);
+  });
+});
+
+describe("a message in pieces", () => {
+  const large = new Uint8Array(10_000).fill(7);
+  const append = { topicId: "t", partition: 1, leaderEpoch: 2, session: 3, baseOffset: 4 };
+  const marks = { highWatermark: 5, logStartOffset: 6 };
+
+  function piecesOf(message: OutgoingLeaderMessage): readonly Uint8Array[] {
+    return leaderMessageCodec.encodePieces?.(message as LeaderMessage) ?? [];
+  }
+
+  it("has the bytes of the whole, and large ones are those that were given", () => {
+    const batches = [large, Uint8Array.of(1, 2), large.subarray(1), Uint8Array.of(3)];
+    const message: OutgoingLeaderMessage = { append: { ...append, ...marks, batches } };
+    const pieces = piecesOf(message);
+    const whole = leaderMessageCodec.encode(message as LeaderMessage);
+    expect(Buffer.concat(pieces).equals(whole)).toBe(true);
+    expect(pieces.includes(large)).toBe(true);
+  });
+
+  it("is one piece when it is small", () => {
+    const batches = [Uint8Array.of(1, 2)];
+    expect(piecesOf({ append: { ...append, ...marks, batches } })).toHaveLength(1);
+  });
+
+  it("may have more between its large bytes than one buffer holds", () => {
+    const sizes = [0, 1, 300, 4095, 4096, 4097, 20_000];
+    const records = Array.from({ length: 200 }, (_, index) => ({
+      key: new Uint8Array(sizes[index % sizes.length] as number).fill(index),
+      value: new Uint8Array(sizes[(3 * index) % sizes.length] as number),
+      timestampMs: -index,
+      offset: 0,
+      headers: [{ key: "k".repeat(index * 100), value: Uint8Array.of(index) }],
+    }));
+    const message = produceRequest({ topic: "ü".repeat(200), records });
+    const pieces = produceRequestCodec.encodePieces?.(message) ?? [];
+    expect(Buffer.concat(pieces).equals(produceRequestCodec.encode(message))).toBe(true);
+    expect(pieces.length).toBeGreaterThan(100);
   });
 });
 

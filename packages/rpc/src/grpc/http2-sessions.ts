@@ -1,0 +1,140 @@
+/**
+ * The connections of this process's outgoing streams: one HTTP/2 session per address. Made with the
+ * first stream, and made anew, the name looked up again, once one was lost; when to try again is up
+ * to whoever opens streams.
+ */
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from "node:http2";
+import net from "node:net";
+import {
+  CLIENT_WINDOW_BYTES,
+  type ConnectionTimings,
+  HEADER_LIST_BYTES_MAX,
+  SESSION_MEGABYTES_MAX,
+} from "./channel-options.js";
+
+/** How long the last resets may take to get out when everything closes. */
+const LAST_WORDS_MS = 100;
+
+/** Header values of a stream that no call needs to choose. */
+const FIXED_HEADERS = {
+  [constants.HTTP2_HEADER_METHOD]: "POST",
+  [constants.HTTP2_HEADER_CONTENT_TYPE]: "application/grpc",
+  [constants.HTTP2_HEADER_TE]: "trailers",
+};
+
+export interface SessionStream {
+  readonly stream: ClientHttp2Stream;
+  /** Whether the connection was ever made: it decides what a failure means. */
+  wasConnected(): boolean;
+}
+
+interface Entry {
+  readonly session: ClientHttp2Session;
+  isConnected: boolean;
+}
+
+export class Http2Sessions {
+  readonly #timings: ConnectionTimings;
+  readonly #entries = new Map<string, Entry>();
+  #isClosed = false;
+
+  constructor(timings: ConnectionTimings) {
+    this.#timings = timings;
+  }
+
+  /** Begins a stream. Throws when the sessions were closed, or when `address` is none. */
+  request(address: string, path: string): SessionStream {
+    if (this.#isClosed) throw new Error("the transport was closed");
+    const entry = this.#entries.get(address) ?? this.#add(address);
+    const stream = entry.session.request(
+      { ...FIXED_HEADERS, [constants.HTTP2_HEADER_PATH]: path },
+      { endStream: false },
+    );
+    return { stream, wasConnected: () => entry.isConnected };
+  }
+
+  /** A stream got no answer in time: an attempt to connect that met silence goes on for minutes. */
+  noteTimeout(address: string): void {
+    const entry = this.#entries.get(address);
+    if (entry === undefined || entry.isConnected) return;
+    this.#forget(address, entry);
+    entry.session.destroy();
+  }
+
+  /** Resets what runs, and waits a moment for the resets to get out. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const entries = [...this.#entries.values()];
+    this.#entries.clear();
+    await Promise.all(entries.map(({ session }) => closed(session)));
+  }
+
+  #add(address: string): Entry {
+    const session = connect(`http://${address}`, {
+      settings: {
+        enablePush: false,
+        initialWindowSize: CLIENT_WINDOW_BYTES,
+        maxHeaderListSize: HEADER_LIST_BYTES_MAX,
+      },
+      maxSessionMemory: SESSION_MEGABYTES_MAX,
+      createConnection: ({ hostname, port }) =>
+        net.connect({ host: unbracketed(hostname), port: Number(port), noDelay: true }),
+    });
+    const entry: Entry = { session, isConnected: false };
+    this.#entries.set(address, entry);
+    session.once("connect", () => {
+      entry.isConnected = true;
+      session.setLocalWindowSize(CLIENT_WINDOW_BYTES);
+      this.#keepAlive(session);
+    });
+    // Streams are told by their own events; an error that nobody hears would end the process.
+    session.on("error", () => this.#forget(address, entry));
+    session.once("goaway", () => this.#forget(address, entry));
+    session.once("close", () => this.#forget(address, entry));
+    return entry;
+  }
+
+  #forget(address: string, entry: Entry): void {
+    if (this.#entries.get(address) === entry) this.#entries.delete(address);
+  }
+
+  /** A peer that answers no ping within the bound is gone, whatever its socket says. */
+  #keepAlive(session: ClientHttp2Session): void {
+    const { keepaliveMs, keepaliveTimeoutMs } = this.#timings;
+    let overdue: NodeJS.Timeout | undefined;
+    const interval = setInterval(() => {
+      if (overdue !== undefined || session.destroyed) return;
+      overdue = setTimeout(() => session.destroy(), keepaliveTimeoutMs);
+      session.ping(() => {
+        clearTimeout(overdue);
+        overdue = undefined;
+      });
+    }, keepaliveMs);
+    session.once("close", () => {
+      clearInterval(interval);
+      clearTimeout(overdue);
+    });
+  }
+}
+
+/** Ends a session: politely first, by force when it lingers. */
+function closed(session: ClientHttp2Session): Promise<void> {
+  return new Promise((resolve) => {
+    if (session.destroyed) {
+      resolve();
+      return;
+    }
+    const timer = setTimeout(() => session.destroy(), LAST_WORDS_MS);
+    session.once("close", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    if (session.connecting) session.destroy();
+    else session.close();
+  });
+}
+
+/** "[::1]" of an URL is "::1" to a socket. */
+function unbracketed(hostname: string): string {
+  return hostname.startsWith("[") ? hostname.slice(1, -1) : hostname;
+}
