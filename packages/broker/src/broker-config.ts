@@ -29,7 +29,7 @@ export interface BrokerConfig {
   readonly replicaLagMsMax: number;
   /** Bytes sent to one follower and partition but not yet acknowledged. */
   readonly replicaWindowBytesMax: number;
-  /** Recent bytes of one partition kept in memory for followers and consumers. */
+  /** Recent bytes of all partitions together kept in memory for followers and consumers. */
   readonly tailBytesMax: number;
   readonly retentionCheckMs: number;
   /** Idempotent producers are forgotten after this long without a record. */
@@ -45,7 +45,7 @@ export const BROKER_DEFAULTS = {
   sessionMsMax: 6_000,
   replicaLagMsMax: 10_000,
   replicaWindowBytesMax: 16 * 1024 * 1024,
-  tailBytesMax: 8 * 1024 * 1024,
+  tailBytesMax: 64 * 1024 * 1024,
   retentionCheckMs: 300_000,
   producerIdleMsMax: 86_400_000,
   pendingProduceBytesMax: 256 * 1024 * 1024,

@@ -15,3 +15,4 @@ export type {
   OffsetRange,
 } from "./log-options.js";
 export type { TimestampAnswer } from "./log-read.js";
+export { TailMemory } from "./tail-memory.js";

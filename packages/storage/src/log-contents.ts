@@ -74,7 +74,7 @@ export class LogContents {
     const { baseOffset, nextOffset, sizeBytes } = this.active;
     this.logEndOffset = nextOffset;
     this.recoveryPoint = { offset: nextOffset, baseOffset, position: sizeBytes };
-    this.recent = new RecentBatches(nextOffset);
+    this.recent = new RecentBatches(nextOffset, options.tailMemory);
   }
 
   /** The segment that is appended to. */

@@ -9,6 +9,8 @@ import type {
   Timers,
 } from "@strandline/platform";
 
+import type { TailMemory } from "./tail-memory.js";
+
 export interface LogPorts {
   readonly fileSystem: FileSystem;
   readonly clock: Clock;
@@ -80,6 +82,8 @@ export interface LogOptions {
   readonly key: string;
   readonly config: LogConfig;
   readonly observer: LogObserver;
+  /** Bounds the recent bytes of all logs that are given it, besides the bound of each. */
+  readonly tailMemory?: TailMemory | undefined;
 }
 
 /** Time between checkpoints of a log that changes. */

@@ -249,6 +249,7 @@ export class Log {
       } finally {
         await log.writer.idle();
         log.writer.releaseFile();
+        log.recent.reset(log.logEndOffset);
         await Promise.all(log.segments.map(async (segment) => await segment.file.retire()));
         await log.removals.close();
       }

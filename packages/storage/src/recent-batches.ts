@@ -7,22 +7,28 @@
 import { assert } from "@strandline/model";
 import { batchBytes, lastOffset } from "@strandline/record";
 import { lowerBound } from "./offset-index.js";
+import type { TailHolder, TailMemory } from "./tail-memory.js";
 
 /** Dropped places at the front of the lists before they are moved together. */
 const SLACK = 256;
 
 const NOTHING = new Uint8Array(0);
 
-export class RecentBatches {
+export class RecentBatches implements TailHolder {
+  readonly #memory: TailMemory | undefined;
+  /** Everything below is in the file. */
+  #writtenEndOffset: number;
   #chunks: Uint8Array[] = [];
   #baseOffsets: number[] = [];
   #head = 0;
   #bytes = 0;
   #endOffset: number;
 
-  /** Empty; the log ends at `endOffset`. */
-  constructor(endOffset: number) {
+  /** Empty; the log ends at `endOffset`. With `memory`, other logs' chunks count too. */
+  constructor(endOffset: number, memory?: TailMemory) {
     this.#endOffset = endOffset;
+    this.#writtenEndOffset = endOffset;
+    this.#memory = memory;
   }
 
   get sizeBytes(): number {
@@ -41,18 +47,26 @@ export class RecentBatches {
     this.#baseOffsets.push(baseOffset);
     this.#bytes += chunk.length;
     this.#endOffset = endOffset;
+    this.#memory?.added(this, chunk.length);
   }
 
   /** Forgets the oldest chunks beyond `bytesMax` that end at or before `writtenEndOffset`. */
   evict(bytesMax: number, writtenEndOffset: number): void {
-    while (this.#bytes > bytesMax && this.#head < this.#chunks.length) {
-      const endOffset = this.#baseOffsets[this.#head + 1] ?? this.#endOffset;
-      if (endOffset > writtenEndOffset) break;
-      this.#bytes -= (this.#chunks[this.#head] as Uint8Array).length;
-      this.#chunks[this.#head] = NOTHING;
-      this.#head += 1;
-    }
+    this.#writtenEndOffset = writtenEndOffset;
+    while (this.#bytes > bytesMax && this.dropOldest());
+  }
+
+  dropOldest(): boolean {
+    const chunk = this.#chunks[this.#head];
+    if (chunk === undefined) return false;
+    const endOffset = this.#baseOffsets[this.#head + 1] ?? this.#endOffset;
+    if (endOffset > this.#writtenEndOffset) return false;
+    this.#bytes -= chunk.length;
+    this.#chunks[this.#head] = NOTHING;
+    this.#head += 1;
     if (this.#head > SLACK && this.#head * 2 > this.#chunks.length) this.#compact();
+    this.#memory?.removed(this, 1, chunk.length);
+    return true;
   }
 
   /**
@@ -86,6 +100,7 @@ export class RecentBatches {
   /** Forgets everything at or after `offset`, which is where a batch begins or the log ends. */
   truncate(offset: number): void {
     this.#compact();
+    const before = { count: this.#chunks.length, bytes: this.#bytes };
     while (this.#chunks.length > 0 && (this.#baseOffsets.at(-1) as number) >= offset) {
       this.#bytes -= (this.#chunks.pop() as Uint8Array).length;
       this.#baseOffsets.pop();
@@ -98,15 +113,20 @@ export class RecentBatches {
       this.#chunks[last] = kept;
     }
     this.#endOffset = offset;
+    this.#writtenEndOffset = Math.min(this.#writtenEndOffset, offset);
+    const count = before.count - this.#chunks.length;
+    this.#memory?.removed(this, count, before.bytes - this.#bytes);
   }
 
   /** Forgets everything; the log ends at `endOffset`. */
   reset(endOffset: number): void {
+    this.#memory?.removed(this, this.#chunks.length - this.#head, this.#bytes);
     this.#chunks = [];
     this.#baseOffsets = [];
     this.#head = 0;
     this.#bytes = 0;
     this.#endOffset = endOffset;
+    this.#writtenEndOffset = endOffset;
   }
 
   /** The last chunk that begins at or before `offset`. */

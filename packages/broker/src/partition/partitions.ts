@@ -16,7 +16,7 @@ import {
   type TopicId,
   topicPartitionKey,
 } from "@strandline/model";
-import { Log } from "@strandline/storage";
+import { Log, TailMemory } from "@strandline/storage";
 import type { BrokerConfig } from "../broker-config.js";
 import type { BrokerPorts } from "../ports.js";
 import { repairLog } from "./log-repair.js";
@@ -54,6 +54,7 @@ export class Partitions implements PartitionOwner {
   readonly #links = new Map<NodeId, ReplicaFetcher>();
   readonly #settings = new Map<string, TopicSettings>();
   readonly #repairing = new Set<string>();
+  readonly #tailMemory: TailMemory;
   #image: MetadataImage | undefined;
   #eligible: ReadonlyMap<NodeId, BrokerEpoch> = new Map();
   #queue: (() => Promise<void>)[] = [];
@@ -66,6 +67,7 @@ export class Partitions implements PartitionOwner {
     this.#config = config;
     this.#owner = owner;
     this.nodeId = config.nodeId;
+    this.#tailMemory = new TailMemory(config.tailBytesMax);
   }
 
   get(topic: TopicId, partition: number): Partition | undefined {
@@ -235,6 +237,7 @@ export class Partitions implements PartitionOwner {
       directory: `${this.#config.topicsDirectory}/${key}`,
       key,
       config: settings.log,
+      tailMemory: this.#tailMemory,
       observer: {
         onDurable: (endOffset) => opened?.onDurable(endOffset),
         onFailed: (error) => opened?.onLogFailed(error),
