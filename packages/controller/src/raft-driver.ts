@@ -95,6 +95,8 @@ export class RaftDriver {
     this.#idle = this.#run().then(
       () => {
         this.#isDriving = false;
+        // What came in since the loop looked last would wait for the next tick.
+        this.drive();
       },
       (error: unknown) => {
         // Whether the vote or the entry is durable is unknown now: no further word may leave.
