@@ -14,7 +14,10 @@ export interface ErrorDetail {
   readonly code: string;
   /** What was wrong and what to do, for a person. */
   readonly message: string;
-  /** True when the same request may succeed later without a change. */
+  /**
+   * True when the same request may succeed later without a change. Give up in the end all the same:
+   * a topic that nobody ever creates is as unknown as one that a broker has not heard of yet.
+   */
   readonly retriable: boolean;
 }
 

@@ -192,9 +192,14 @@ export interface ProduceRequest {
   readonly acks: Acks;
   /** How long to wait for the acknowledgement. 0 means 30,000. */
   readonly timeoutMs: number;
-  /** Plain records: the simple way. Either these or `batch`. */
+  /**
+   * Plain records: the simple way. Either these or `batch`. They carry no sequence numbers: sent
+   * again after an answer was lost, they may be stored twice.
+   */
   readonly records: readonly RecordMessage[];
-  /** One encoded record batch, format v2 of the Kafka protocol: the fast way. */
+  /**
+   * One encoded record batch, format v2 of the Kafka protocol: the fast way, and the idempotent one.
+   */
   readonly batch: Uint8Array;
   /** Set by a broker that passes the request on; such a request is never passed on again. */
   readonly forwarded: boolean;
@@ -317,7 +322,10 @@ export interface ProduceResponse {
   /** Set when the topic stamps records with the broker's time. */
   readonly logAppendTimeMs?: number | undefined;
   readonly logStartOffset: number;
-  /** Only when the request named no partition: where each record went, in the request's order. */
+  /**
+   * Only when the request named no partition: where each record went, in the request's order. Look
+   * at the error of each: one partition may have refused its records while others stored theirs.
+   */
   readonly positions: readonly RecordPosition[];
   /** Only in a stream's answer; a unary call fails with a status instead. */
   readonly error?: ErrorDetail | undefined;
@@ -447,7 +455,9 @@ export const produceResponseCodec: MessageCodec<ProduceResponse> = messageCodec(
 
 export interface RecordPosition {
   readonly partition: number;
+  /** -1 when the record was refused, and with ACKS_NONE. */
   readonly offset: number;
+  /** Set when this record was not stored. */
   readonly error?: ErrorDetail | undefined;
 }
 
@@ -810,6 +820,7 @@ export const startPositionCodec: MessageCodec<StartPosition> = messageCodec({
 export interface ConsumePartition {
   readonly topic: string;
   readonly partition: number;
+  /** Absent means latest. */
   readonly start?: StartPosition | undefined;
 }
 
@@ -968,6 +979,7 @@ export interface ConsumeResponse {
   readonly partition: number;
   readonly highWatermark: number;
   readonly logStartOffset: number;
+  /** Where to start a new stream when this one breaks. -1 with `error`, as the two above. */
   readonly nextOffset: number;
   readonly records: readonly RecordMessage[];
   readonly batches: Uint8Array;
@@ -1088,6 +1100,7 @@ export const consumeResponseCodec: MessageCodec<ConsumeResponse> = messageCodec(
 
 export interface OffsetQuery {
   readonly partition: number;
+  /** Absent means latest. */
   readonly position?: StartPosition | undefined;
 }
 
