@@ -7,8 +7,9 @@ import { spawnSync } from "node:child_process";
 const CHECKS = [
   ["format and lint", "biome", ["check", "."]],
   ["build", "tsc", ["-b"]],
+  ["examples", "tsc", ["-b", "examples"]],
   ["types of the tests", "tsc", ["-p", "tsconfig.test.json"]],
-  ["promises", "oxlint", ["--type-aware", "--quiet", "packages"]],
+  ["promises", "oxlint", ["--type-aware", "--quiet", "packages", "examples"]],
   ["layers", process.execPath, ["scripts/floors.mjs"]],
   ["generated code", process.execPath, ["scripts/codegen.mjs", "--check"]],
 ];

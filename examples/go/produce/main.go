@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 
 	"google.golang.org/grpc"
 
@@ -13,25 +15,28 @@ import (
 	pb "strandline.example/strandlinev1"
 )
 
-// One request is one batch per partition on disk: a few records or a few thousand, as you like.
-const recordsPerRequest = 20
+const (
+	// One request is one batch per partition on disk: a few records or a few thousand, as you like.
+	recordsPerRequest = 20
+	requestsUnderWay  = 16
+)
 
 // Producer knows what is not acknowledged.
 //
 // Plain records are stored at least once: when a connection breaks before the answer, nobody knows
-// whether they were stored, and sending them again may store them twice, behind younger ones.
-// Whoever needs exactly once sends encoded batches with sequence numbers.
+// whether they were stored, and sending them again may store them twice, behind younger ones. What
+// is under way bounds how many. Whoever needs exactly once sends encoded batches with sequence numbers.
 type Producer struct {
 	topic string
 	// Numbers of the records that are to be sent, or sent again.
-	pending []int
+	pending map[int]bool
 }
 
 func main() {
 	arguments := cluster.ReadArguments()
-	producer := &Producer{topic: arguments.Topic}
+	producer := &Producer{arguments.Topic, map[int]bool{}}
 	for number := range arguments.Count {
-		producer.pending = append(producer.pending, number)
+		producer.pending[number] = true
 	}
 	cluster.Exit(cluster.OnAnyBroker(arguments.Brokers, producer.sendPending))
 }
@@ -42,60 +47,59 @@ func (p *Producer) sendPending(ctx context.Context, broker grpc.ClientConnInterf
 	if err != nil {
 		return err
 	}
-	chunks := chunksOf(p.pending)
-	go p.send(stream, chunks)
-	stored := map[int]bool{}
-	defer func() { p.pending = without(p.pending, stored) }()
-	var refusal *pb.Error
-	for {
+	chunks := chunksOf(slices.Sorted(maps.Keys(p.pending)))
+	var refusal error
+	sent := 0
+	for answered := range chunks {
+		for ; sent < len(chunks) && sent-answered < requestsUnderWay; sent++ {
+			if stream.Send(p.requestOf(sent, chunks[sent])) != nil {
+				break // Recv tells why.
+			}
+		}
 		response, err := stream.Recv()
 		if err == io.EOF {
-			break
+			return &cluster.Failure{Code: "UNAVAILABLE", Message: "the stream ended early", Retriable: true}
 		}
 		if err != nil {
 			return err
 		}
 		// Answers may come in another order than the requests: the correlation id tells them apart.
-		chunk := chunks[response.CorrelationId]
-		errors := []*pb.Error{response.Error}
-		// The records of one request may go to several partitions, and some of those may fail.
-		for at, position := range response.Positions {
-			errors = append(errors, position.Error)
-			if position.Error != nil {
-				continue
-			}
-			stored[chunk[at]] = true
-			progress()
-			fmt.Printf("record %d -> partition %d offset %d\n", chunk[at], position.Partition, position.Offset)
-		}
-		for _, each := range errors {
-			if each != nil && !each.Retriable {
-				return cluster.Refused(each)
-			} else if each != nil {
-				refusal = each
+		for _, refused := range p.settle(chunks[response.CorrelationId], response, progress) {
+			refusal = cluster.Refused(refused)
+			if !refused.Retriable {
+				return refusal
 			}
 		}
 	}
 	// What was refused is sent again on the next stream.
-	if refusal != nil {
-		return cluster.Refused(refusal)
-	}
-	return nil
+	return refusal
 }
 
-// send stops when the stream breaks; whoever receives is told why.
-func (p *Producer) send(stream grpc.BidiStreamingClient[pb.ProduceRequest, pb.ProduceResponse], chunks [][]int) {
-	for id, chunk := range chunks {
-		// No partition: the broker takes the one that each key chooses.
-		request := &pb.ProduceRequest{CorrelationId: int64(id), Topic: p.topic}
-		for _, number := range chunk {
-			request.Records = append(request.Records, recordOf(number))
-		}
-		if stream.Send(request) != nil {
-			return
-		}
+func (p *Producer) requestOf(id int, numbers []int) *pb.ProduceRequest {
+	// No partition: the broker takes the one that each key chooses.
+	request := &pb.ProduceRequest{CorrelationId: int64(id), Topic: p.topic}
+	for _, number := range numbers {
+		request.Records = append(request.Records, recordOf(number))
 	}
-	_ = stream.CloseSend()
+	return request
+}
+
+// settle prints what was stored. It returns why the rest was not.
+func (p *Producer) settle(numbers []int, response *pb.ProduceResponse, progress func()) (refused []*pb.Error) {
+	if response.Error != nil {
+		return []*pb.Error{response.Error}
+	}
+	// The records of one request may go to several partitions, and some of those may fail.
+	for at, position := range response.Positions {
+		if position.Error != nil {
+			refused = append(refused, position.Error)
+			continue
+		}
+		delete(p.pending, numbers[at])
+		progress()
+		fmt.Printf("record %d -> partition %d offset %d\n", numbers[at], position.Partition, position.Offset)
+	}
+	return refused
 }
 
 // recordOf makes every tenth without key; some values are nil (which deletes on a compacted topic),
@@ -124,13 +128,4 @@ func chunksOf(numbers []int) (chunks [][]int) {
 		chunks = append(chunks, numbers[at:min(at+recordsPerRequest, len(numbers))])
 	}
 	return chunks
-}
-
-func without(numbers []int, stored map[int]bool) (rest []int) {
-	for _, number := range numbers {
-		if !stored[number] {
-			rest = append(rest, number)
-		}
-	}
-	return rest
 }

@@ -1,11 +1,17 @@
 /** Streams records to a topic and prints where each was stored. */
-import { once } from "node:events";
 import { Failure, onAnyBroker, run } from "./any-broker.ts";
 import { readArguments } from "./arguments.ts";
-import { logClient, type ProduceResponse, type Record, type Refusal } from "./protos.ts";
+import {
+  logClient,
+  type ProduceRequest,
+  type ProduceResponse,
+  type Record,
+  type Refusal,
+} from "./protos.ts";
 
 /** One request is one batch per partition on disk: a few records or a few thousand, as you like. */
 const RECORDS_PER_REQUEST = 20;
+const REQUESTS_UNDER_WAY = 16;
 
 const { brokers, topic, count } = readArguments();
 
@@ -14,8 +20,9 @@ const pending = new Map<number, Record>();
 for (let number = 0; number < count; number += 1) pending.set(number, recordOf(number));
 
 // Plain records are stored at least once: when a connection breaks before the answer, nobody knows
-// whether they were stored, and sending them again may store them twice, behind younger ones.
-// Whoever needs exactly once sends encoded batches with sequence numbers, as @strandline/client does.
+// whether they were stored, and sending them again may store them twice, behind younger ones. What
+// is under way bounds how many. Whoever needs exactly once sends encoded batches with sequence
+// numbers, as @strandline/client does.
 await run(async () => {
   await onAnyBroker(brokers, sendPending);
 });
@@ -24,43 +31,43 @@ await run(async () => {
 async function sendPending(address: string, progress: () => void): Promise<void> {
   const client = logClient(address);
   try {
+    const chunks = chunksOf([...pending.keys()]);
     const stream = client.produceStream();
-    const requests = requestsOf([...pending.keys()]);
-    const writing = writeAll(stream, requests);
-    // The reading below throws when the stream breaks, and tells why.
-    writing.catch(() => undefined);
-    let refusal: Refusal | undefined;
+    let answered = 0;
+    let sent = 0;
+    const sendMore = (): void => {
+      for (; sent < Math.min(answered + REQUESTS_UNDER_WAY, chunks.length); sent += 1) {
+        stream.write(requestOf(sent, chunks[sent] ?? []));
+      }
+      if (answered === chunks.length) stream.end();
+    };
+    sendMore();
+    let refusal: Refusal = { code: "UNAVAILABLE", message: "it ended early", retriable: true };
     for await (const response of stream as AsyncIterable<ProduceResponse>) {
-      // Answers may come in another order than the requests: the correlation id tells them apart.
       const before = pending.size;
-      refusal = settle(requests.get(response.correlationId) ?? [], response) ?? refusal;
+      // Answers may come in another order than the requests: the correlation id tells them apart.
+      refusal = settle(chunks[response.correlationId] ?? [], response) ?? refusal;
       if (pending.size < before) progress();
+      answered += 1;
+      sendMore();
     }
-    await writing;
-    if (refusal !== undefined) throw new Failure(refusal);
+    if (pending.size > 0) throw new Failure(refusal);
   } finally {
     client.close();
   }
 }
 
-function requestsOf(numbers: readonly number[]): Map<number, readonly number[]> {
-  const requests = new Map<number, readonly number[]>();
+function chunksOf(numbers: readonly number[]): (readonly number[])[] {
+  const chunks: (readonly number[])[] = [];
   for (let at = 0; at < numbers.length; at += RECORDS_PER_REQUEST) {
-    requests.set(requests.size, numbers.slice(at, at + RECORDS_PER_REQUEST));
+    chunks.push(numbers.slice(at, at + RECORDS_PER_REQUEST));
   }
-  return requests;
+  return chunks;
 }
 
-async function writeAll(
-  stream: ReturnType<ReturnType<typeof logClient>["produceStream"]>,
-  requests: ReadonlyMap<number, readonly number[]>,
-): Promise<void> {
-  for (const [correlationId, numbers] of requests) {
-    const records = numbers.map((number) => pending.get(number) as Record);
-    // No partition: the broker takes the one that each key chooses. Waits while the broker is busy.
-    if (!stream.write({ correlationId, topic, records })) await once(stream, "drain");
-  }
-  stream.end();
+function requestOf(correlationId: number, numbers: readonly number[]): ProduceRequest {
+  // No partition: the broker takes the one that each key chooses.
+  return { correlationId, topic, records: numbers.map((number) => pending.get(number) as Record) };
 }
 
 /** Prints what was stored. Returns why the rest was not, which is yet to be sent again. */
