@@ -43,8 +43,8 @@ try {
 }
 await workspace.close();
 console.log(report.table().join("\n"));
-for (const failure of report.failures) {
-  console.log(`FAILED ${failure.scenario}: ${failure.name}: ${failure.sentence}`);
+for (const { scenario, name, result, sentence } of report.json().checks) {
+  if (result !== "ok") console.log(`${result} ${scenario}: ${name}: ${sentence}`);
 }
 process.exit(report.failures.length === 0 ? 0 : 1);
 
@@ -105,9 +105,10 @@ async function roundTrip({ cluster, programs, name, produce }) {
     if (name === IDEMPOTENT) {
       report.check("older records come first", disorder(acknowledgedIn(producer.stdout)));
     }
-    for (const [reader, { consume }] of programs) {
+    const comparisons = [...programs].map(async ([reader, { consume }]) => {
       await compare({ cluster, topic, source: name, producer, reader, consume });
-    }
+    });
+    await Promise.all(comparisons);
   }
   cluster.startNode(first);
   await cluster.untilHealthy();

@@ -42,7 +42,8 @@ async function pythonPrograms(workspace) {
     rmSync(venv, { recursive: true, force: true });
     mkdirSync(CACHE, { recursive: true });
     await have(workspace, ["python3", "-m", "venv", venv]);
-    await have(workspace, [python, "-m", "pip", "install", "--quiet", "-r", requirements]);
+    const install = ["pip", "install", "--quiet", "--retries", "1", "-r", requirements];
+    await have(workspace, [python, "-m", ...install]);
     writeFileSync(mark, "");
   }
   // Otherwise a line is seen by the runner only once there are many.
