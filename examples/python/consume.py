@@ -21,11 +21,8 @@ positions = {}
 
 
 def partitions_of(channel, progress):
-    request = admin.GetMetadataRequest(topics=[arguments.topic])
-    topic = admin_service.AdminStub(channel).GetMetadata(request, timeout=5).topics[0]
-    # Retriable: a broker may hear of a new topic a moment after it was created.
-    if topic.HasField("error"):
-        raise Failure.of_error(topic.error)
+    request = admin.DescribeTopicRequest(name=arguments.topic)
+    topic = admin_service.AdminStub(channel).DescribeTopic(request, timeout=5)
     return [each.partition for each in topic.partitions]
 
 

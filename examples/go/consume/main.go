@@ -31,20 +31,13 @@ func main() {
 func (c *Consumer) findPartitions(ctx context.Context, broker grpc.ClientConnInterface, _ func()) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	request := &pb.GetMetadataRequest{Topics: []string{c.Topic}}
-	metadata, err := pb.NewAdminClient(broker).GetMetadata(ctx, request)
+	topic, err := pb.NewAdminClient(broker).DescribeTopic(ctx, &pb.DescribeTopicRequest{Name: c.Topic})
 	if err != nil {
 		return err
 	}
-	for _, topic := range metadata.Topics {
-		// Retriable: a broker may hear of a new topic a moment after it was created.
-		if topic.Error != nil {
-			return cluster.Refused(topic.Error)
-		}
-		for _, each := range topic.Partitions {
-			c.positions[each.Partition] = &pb.StartPosition{
-				Position: &pb.StartPosition_Earliest{Earliest: true},
-			}
+	for _, each := range topic.Partitions {
+		c.positions[each.Partition] = &pb.StartPosition{
+			Position: &pb.StartPosition_Earliest{Earliest: true},
 		}
 	}
 	return nil

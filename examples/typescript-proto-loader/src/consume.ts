@@ -5,8 +5,8 @@ import {
   adminClient,
   type ConsumeResponse,
   logClient,
-  type Metadata,
   type Record,
+  type TopicDescription,
 } from "./protos.ts";
 
 /** How far each partition was read; @strandline/client would remember it for you. */
@@ -24,16 +24,13 @@ await run(async () => {
 async function partitionsOf(address: string): Promise<number[]> {
   const client = adminClient(address);
   try {
-    const metadata = await new Promise<Metadata>((resolve, reject) => {
+    const described = await new Promise<TopicDescription>((resolve, reject) => {
       const deadline = Date.now() + 5_000;
-      client.getMetadata({ topics: [topic] }, { deadline }, (error, answer) =>
+      client.describeTopic({ name: topic }, { deadline }, (error, answer) =>
         error === null ? resolve(answer) : reject(error),
       );
     });
-    const [found] = metadata.topics;
-    // Retriable: a broker may hear of a new topic a moment after it was created.
-    if (found?.error) throw new Failure(found.error);
-    return (found?.partitions ?? []).map(({ partition }) => partition);
+    return described.partitions.map(({ partition }) => partition);
   } finally {
     client.close();
   }

@@ -67,11 +67,8 @@ export interface ConsumeResponse {
   readonly error: Refusal | null;
 }
 
-export interface Metadata {
-  readonly topics: readonly {
-    readonly partitions: readonly { readonly partition: number }[];
-    readonly error: Refusal | null;
-  }[];
+export interface TopicDescription {
+  readonly partitions: readonly { readonly partition: number }[];
 }
 
 export interface LogClient {
@@ -81,10 +78,10 @@ export interface LogClient {
 }
 
 export interface AdminClient {
-  getMetadata(
-    request: { readonly topics: readonly string[] },
+  describeTopic(
+    request: { readonly name: string },
     options: { readonly deadline: number },
-    onAnswer: (error: ServiceError | null, metadata: Metadata) => void,
+    onAnswer: (error: ServiceError | null, topic: TopicDescription) => void,
   ): void;
   close(): void;
 }
