@@ -5,17 +5,15 @@
  */
 import { Cluster } from "../lab/cluster.mjs";
 import { mustRun } from "../lab/command.mjs";
+import { LeaderKills } from "../lab/leader-kills.mjs";
 import { brokenPromises, readTopic } from "../lab/log-contents.mjs";
 import { percentile } from "../lab/percentile.mjs";
-import { sleep, until } from "../lab/waiting.mjs";
 import { Writer } from "../lab/writer.mjs";
 
 const KILLS = 10;
 const MEDIAN_MS_MAX = 1_000;
 const TOPIC = "failover";
 const PARTITIONS = [0, 1, 2];
-/** Writes between two kills, so that each kill meets a cluster at work. */
-const CALM_MS = 1_000;
 
 export async function failover({ report, workspace }) {
   const cluster = await Cluster.start(workspace);
@@ -24,9 +22,10 @@ export async function failover({ report, workspace }) {
   ]);
   const writer = new Writer(cluster.connect(), { topic: TOPIC });
   writer.start();
+  const leaders = new LeaderKills(cluster, TOPIC, writer);
   const kills = [];
   for (let at = 0; at < KILLS; at += 1) {
-    const kill = await killLeader({ cluster, writer }, at % 2 === 0);
+    const kill = await leaders.next();
     kills.push(kill);
     const role = kill.isController ? "leader and controller" : "leader";
     report.say(`kill ${at + 1}: node ${kill.node}, ${role}: ${kill.waitedMs.toFixed(0)} ms`);
@@ -34,37 +33,6 @@ export async function failover({ report, workspace }) {
   await writer.stop();
   checkTimes(report, kills);
   await checkContents({ report, cluster, writer });
-}
-
-async function killLeader({ cluster, writer }, isControllerWanted) {
-  const victim = await chooseVictim(cluster, isControllerWanted);
-  writer.partitions = [victim.partition];
-  await sleep(CALM_MS);
-  await writer.untilAcknowledgedSince(performance.now());
-  const killedAtMs = performance.now();
-  await cluster.kill(victim.node);
-  // Only what was sent after its end was seen is surely not an answer of the dead.
-  const goneAtMs = performance.now();
-  const next = await writer.untilAcknowledgedSince(goneAtMs);
-  await sleep(CALM_MS / 2);
-  cluster.startNode(victim.node);
-  await cluster.untilHealthy();
-  await cluster.untilInSync(TOPIC, victim.node);
-  return { ...victim, waitedMs: next.acknowledgedAtMs - killedAtMs };
-}
-
-/** A partition whose leader is, or is not, the active controller. */
-async function chooseVictim(cluster, isControllerWanted) {
-  await cluster.electPreferred(TOPIC, PARTITIONS);
-  return await until("a partition is led as wanted", async () => {
-    const controller = await cluster.controller();
-    const { partitions } = await cluster.client.admin.describeTopic(TOPIC);
-    const found = partitions.find(
-      ({ leaderId }) => leaderId >= 0 && (leaderId === controller) === isControllerWanted,
-    );
-    if (found === undefined) return undefined;
-    return { partition: found.partition, node: found.leaderId, isController: isControllerWanted };
-  });
 }
 
 function checkTimes(report, kills) {

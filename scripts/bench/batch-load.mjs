@@ -2,9 +2,15 @@
 import { crc32c } from "@strandline/platform";
 import { BatchEncoder } from "@strandline/record";
 import { logMethods } from "@strandline/rpc";
+import { GivenUp, until } from "../lab/waiting.mjs";
 
-const RECORDS_PER_BATCH = 250;
+export const RECORDS_PER_BATCH = 250;
 const VALUE_BYTES = 1_024;
+const BATCH = encode();
+/** Size of one batch as it is stored. */
+export const BATCH_BYTES = BATCH.length;
+/** Bytes of values in it. */
+export const BATCH_VALUE_BYTES = RECORDS_PER_BATCH * VALUE_BYTES;
 /** Batches of one partition under way at a time. */
 const WINDOW = 8;
 
@@ -12,7 +18,6 @@ export class BatchLoad {
   /** Bytes of values that were acknowledged. */
   acknowledgedBytes = 0;
   #streams = [];
-  #batch = encode();
   #topic;
   #failure;
   #underWay = 0;
@@ -40,6 +45,23 @@ export class BatchLoad {
         for (let at = 0; at < WINDOW; at += 1) this.#send(stream, partition);
       }
     }
+  }
+
+  /** Why it has stopped by itself. */
+  get failure() {
+    return this.#failure;
+  }
+
+  /** Resolves once so much was acknowledged. Rejects when it fails before. */
+  async untilAcknowledged(bytes, timeoutMs = 600_000) {
+    await until(
+      `${bytes} bytes are acknowledged`,
+      () => {
+        if (this.#failure !== undefined) throw new GivenUp(this.#failure.message);
+        return this.acknowledgedBytes >= bytes;
+      },
+      { timeoutMs, pollMs: 5 },
+    );
   }
 
   /** Waits for what is under way. Rejects when a batch was refused or a stream broke. */
@@ -73,7 +95,7 @@ export class BatchLoad {
       acks: "ACKS_ALL",
       timeoutMs: 30_000,
       records: [],
-      batch: this.#batch,
+      batch: BATCH,
       forwarded: false,
     });
   }
@@ -84,7 +106,7 @@ export class BatchLoad {
       this.#fail(new Error(`${answer.error.code}: ${answer.error.message}`));
       return;
     }
-    this.acknowledgedBytes += RECORDS_PER_BATCH * VALUE_BYTES;
+    this.acknowledgedBytes += BATCH_VALUE_BYTES;
     if (!this.#isStopped) this.#send(stream, answer.correlationId);
     else if (this.#underWay === 0) this.#onIdle();
   }

@@ -7,12 +7,13 @@ const TICKS_PER_SECOND = Number(execFileSync("getconf", ["CLK_TCK"], { encoding:
 /** CPU seconds that the processes have used since they started, in user and kernel together. */
 export function cpuSeconds(pids) {
   let ticks = 0;
-  for (const pid of pids) {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    ticks += Number(fields[11]) + Number(fields[12]);
-  }
+  for (const pid of pids) ticks += cpuTicks(pid, 11);
   return ticks / TICKS_PER_SECOND;
+}
+
+/** The same of all children of this process that have ended. */
+export function reapedCpuSeconds() {
+  return cpuTicks("self", 13) / TICKS_PER_SECOND;
 }
 
 /** CPU seconds that the whole machine has worked since it started, on all its CPUs. */
@@ -26,4 +27,20 @@ export function machineCpuSeconds() {
 export function residentMb(pid) {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
   return (Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024) / 1e6;
+}
+
+/** Bytes that the processes have read by system calls, from files and sockets. */
+export function readBytes(pids) {
+  let total = 0;
+  for (const pid of pids) {
+    total += Number(/^rchar: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, "utf8"))?.[1]);
+  }
+  return total;
+}
+
+/** Two neighbouring fields of `stat`, counted from the state on. */
+function cpuTicks(pid, at) {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return Number(fields[at]) + Number(fields[at + 1]);
 }

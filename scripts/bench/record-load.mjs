@@ -4,13 +4,19 @@ export class RecordLoad {
   /** Records that were acknowledged. */
   acknowledged = 0;
   #producer;
-  #record;
+  #records;
+  #next = 0;
   #failure;
   #isStopped = false;
   #done;
 
-  constructor(client, { topic, valueBytes }) {
-    this.#record = { topic, value: Buffer.alloc(valueBytes, "strandline ") };
+  /** Without keys; `spread` names so many partitions in turn instead of leaving them to the client. */
+  constructor(client, { topic, valueBytes, spread }) {
+    const value = Buffer.alloc(valueBytes, "strandline ");
+    this.#records =
+      spread === undefined
+        ? [{ topic, value }]
+        : Array.from({ length: spread }, (_, partition) => ({ topic, partition, value }));
     this.#producer = client.producer({
       acks: "all",
       onDelivery: ({ error, recordCount }) => {
@@ -36,7 +42,9 @@ export class RecordLoad {
   async #run() {
     while (!this.#isStopped && this.#failure === undefined) {
       // Until the buffer is full; the waiting lets answers in.
-      while (this.#producer.enqueue(this.#record));
+      while (this.#producer.enqueue(this.#records[this.#next])) {
+        this.#next = (this.#next + 1) % this.#records.length;
+      }
       await this.#producer.ready();
     }
   }

@@ -1,4 +1,5 @@
 /** A cluster as `strandline up` starts it: one process here, whose children are the nodes. */
+import { readFileSync } from "node:fs";
 import { startCommand } from "./command.mjs";
 import { freePorts } from "./ports.mjs";
 import { GivenUp, until } from "./waiting.mjs";
@@ -15,15 +16,24 @@ export class UpCluster {
   directory;
   grpcPort;
   peerPort;
+  #workspace;
 
   /** Starts it and waits until it says that it runs. `extra` goes to the command. */
   static async start(workspace, extra, ports) {
     const cluster = new UpCluster(workspace, extra, ports ?? (await freePorts(2 * NODES)));
-    await cluster.#untilAnnounced(workspace);
+    await cluster.untilAnnounced();
+    return cluster;
+  }
+
+  /** Starts it and waits only until its nodes are processes; they are taken care of from then on. */
+  static async launch(workspace, extra) {
+    const cluster = new UpCluster(workspace, extra, await freePorts(2 * NODES));
+    await until("`strandline up` has started its nodes", () => cluster.#adopt(), { pollMs: 5 });
     return cluster;
   }
 
   constructor(workspace, extra, port) {
+    this.#workspace = workspace;
     this.grpcPort = port;
     this.peerPort = port + NODES;
     this.brokers = Array.from({ length: NODES }, (_, at) => `127.0.0.1:${port + at}`).join(",");
@@ -34,14 +44,14 @@ export class UpCluster {
     ]);
   }
 
-  async #untilAnnounced(workspace) {
+  async untilAnnounced() {
     const { child } = this;
     await until("`strandline up` says that it runs", () => {
-      if (!child.isAlive) throw new GivenUp(`\`strandline up\` ended: ${child.stderr.trim()}`);
+      this.#requireLiving();
       return child.stderr.includes("Ctrl-C stops it.");
     });
     this.nodes = [...child.stderr.matchAll(/^ {2}node \d+ .*process (\d+)/gm)].map((match) =>
-      workspace.adopt(Number(match[1])),
+      this.#workspace.adopt(Number(match[1])),
     );
     this.directory = /data in (.+)$/m.exec(child.stderr)?.[1];
     if (this.nodes.length !== NODES) {
@@ -53,5 +63,20 @@ export class UpCluster {
   async interrupt(timeoutMs = 30_000) {
     this.child.signal("SIGINT");
     return await this.child.endedWithin(timeoutMs);
+  }
+
+  /** Before it has said anything, the system knows its children: Linux only. */
+  #adopt() {
+    this.#requireLiving();
+    const { pid } = this.child;
+    const pids = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ");
+    if (pids.length !== NODES) return false;
+    this.nodes = pids.map((each) => this.#workspace.adopt(Number(each)));
+    return true;
+  }
+
+  #requireLiving() {
+    if (this.child.isAlive) return;
+    throw new GivenUp(`\`strandline up\` ended: ${this.child.stderr.trim()}`);
   }
 }
