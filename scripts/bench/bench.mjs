@@ -27,7 +27,10 @@ export class Bench {
   }
 
   figure(name, value, more, isSound) {
-    if (this.isWanted(name)) this.#results.add(name, value, more, isSound);
+    if (!this.isWanted(name)) return;
+    // A profiler is work too: its figures are for reading the profiles, not for comparing.
+    const profiled = this.options.profiles === undefined ? {} : { profiled: true };
+    this.#results.add(name, value, { ...more, ...profiled }, isSound);
   }
 
   say(line) {

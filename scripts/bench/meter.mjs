@@ -3,7 +3,14 @@
  * in it: with many, a rate says little.
  */
 import { monotonicMs } from "./monotonic.mjs";
-import { cpuSeconds, machineCpuSeconds, readBytes, reapedCpuSeconds } from "./process-usage.mjs";
+import {
+  cpuSeconds,
+  kernelCpuSeconds,
+  machineCpuSeconds,
+  mainThreadCpuSeconds,
+  readBytes,
+  reapedCpuSeconds,
+} from "./process-usage.mjs";
 
 export class Meter {
   #pids;
@@ -28,6 +35,7 @@ export class Meter {
       seconds,
       brokerCpuSeconds,
       clientCpuSeconds,
+      ...sharesOf(before, after),
       /** What the brokers read, from files and sockets together. */
       brokerReadBytes: after.read - before.read,
       otherCpus: Math.max(0, (machine - brokerCpuSeconds - clientCpuSeconds) / seconds),
@@ -41,7 +49,18 @@ export function costOf(window) {
     other_cpus: window.otherCpus,
     window_s: window.seconds,
     broker_cpu_s: window.brokerCpuSeconds,
+    broker_main_threads_cpu_s: window.brokerMainCpuSeconds,
+    broker_kernel_cpu_s: window.brokerKernelCpuSeconds,
     client_cpu_s: window.clientCpuSeconds,
+  };
+}
+
+/** Parts of the brokers' time; only known while the same brokers live. */
+function sharesOf(before, after) {
+  if (String(before.pids) !== String(after.pids)) return {};
+  return {
+    brokerMainCpuSeconds: after.brokerMain - before.brokerMain,
+    brokerKernelCpuSeconds: after.brokerKernel - before.brokerKernel,
   };
 }
 
@@ -51,6 +70,9 @@ function snapshot(pids) {
     atMs: monotonicMs(),
     // A broker that was killed in between has left its share with its parent: this process.
     brokerCpu: cpuSeconds(pids) + reapedCpuSeconds(),
+    pids,
+    brokerMain: mainThreadCpuSeconds(pids),
+    brokerKernel: kernelCpuSeconds(pids),
     machineCpu: machineCpuSeconds(),
     clientCpu: (user + system) / 1e6,
     read: readBytes(pids),

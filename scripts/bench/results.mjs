@@ -57,8 +57,9 @@ function specOf(name) {
 }
 
 function tidy(more) {
+  const known = Object.entries(more).filter(([, value]) => value !== undefined);
   return Object.fromEntries(
-    Object.entries(more).map(([key, value]) => [
+    known.map(([key, value]) => [
       key,
       typeof value === "number"
         ? rounded(value)

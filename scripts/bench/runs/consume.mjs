@@ -15,7 +15,7 @@ const TAIL_READERS = 2;
 /** Read before the measuring begins, from files of their own. Bytes of values. */
 const WARM_UP_BYTES = 500e6;
 /** Written for each second that a cold read is to take. Bytes of values. */
-const COLD_BYTES_PER_SECOND = 150e6;
+const COLD_BYTES_PER_SECOND = 200e6;
 
 export async function consume(bench) {
   const cluster = await bench.startCluster();

@@ -6,7 +6,7 @@ import { percentile } from "../../lab/percentile.mjs";
 import { sleep } from "../../lab/waiting.mjs";
 import { BatchLoad } from "../batch-load.mjs";
 import { costOf } from "../meter.mjs";
-import { residentMb } from "../process-usage.mjs";
+import { directoryBytes, residentMb } from "../process-usage.mjs";
 import { RawReader } from "../raw-reader.mjs";
 import { spansOf } from "./consume.mjs";
 import { createTopic } from "./produce.mjs";
@@ -30,7 +30,7 @@ export async function memory(bench) {
   load.start();
   const totalBytes = bench.options.gigabytes * 1e9;
   const samples = [];
-  const window = await bench.window("10 GB", cluster, async () => {
+  const window = await bench.window("writing and reading", cluster, async () => {
     const trimmer = new Trimmer(cluster);
     while (load.acknowledgedBytes < totalBytes) {
       await Promise.race([sleep(LOOK_MS), reading]);
@@ -40,6 +40,7 @@ export async function memory(bench) {
     }
     return load.acknowledgedBytes;
   });
+  const diskBytes = directoryBytes(bench.workspace.directory);
   await load.stop();
   reader.stop();
   await reading;
@@ -53,6 +54,7 @@ export async function memory(bench) {
     peak: Math.max(...samples.flatMap(({ each }) => each)),
     before: idle,
     grows: isGrowing,
+    disk_gb: diskBytes / 1e9,
     written_gb: window.result / 1e9,
     read_gb: reader.readBytes / 1e9,
     written_mb_s: window.result / 1e6 / window.seconds,

@@ -24,7 +24,10 @@ export async function partitions(bench) {
     : undefined;
   await create(bench, cluster);
   const idleBefore = wanted("idle_cpu") ? await idleCpu(bench, cluster, "before load") : undefined;
-  if (few !== undefined) ratio(bench, "ratio", few, await sticky(bench, cluster, MANY));
+  if (few !== undefined || idleBefore !== undefined) {
+    const many = await sticky(bench, cluster, MANY);
+    if (few !== undefined) ratio(bench, "ratio", few, many);
+  }
   if (fewSpread !== undefined) {
     const many = await spread(bench, cluster, MANY, bench.options.partitions);
     ratio(bench, "spread_ratio", fewSpread, many);
