@@ -1,4 +1,8 @@
-/** What the brokers' profiles say about each measured window, all brokers together. */
+/**
+ * What the brokers' profiles say about each measured window, all brokers together. Profiles know the
+ * main threads only, and count by the clock: on a busy machine a function's time includes waiting for
+ * a CPU. File work and the garbage collector's helpers are threads of their own.
+ */
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { columns } from "../lab/columns.mjs";
@@ -7,7 +11,7 @@ import { add, largest, ownTimes } from "./cpu-profile.mjs";
 const PACKAGES = 12;
 const FUNCTIONS = 20;
 
-/** Lines of text. Brokers that were killed have left no profile. */
+/** Lines of text; the headline is the time that main threads were not idle. Brokers that were killed have left no profile. */
 export function profileTables(directory, windows) {
   const times = windows.map(() => ({ packages: new Map(), functions: new Map() }));
   for (const file of readdirSync(directory)) {
@@ -32,7 +36,7 @@ function tablesOf({ run, name, fromMs, toMs }, { packages, functions }) {
       what,
     ]);
   return [
-    `-- ${run}: ${name}: the brokers were busy ${(totalMs / 1_000).toFixed(2)} s in ${((toMs - fromMs) / 1_000).toFixed(1)} s`,
+    `-- ${run}: ${name}: ${(totalMs / 1_000).toFixed(2)} s in ${((toMs - fromMs) / 1_000).toFixed(1)} s`,
     ...columns(["own", "ms", "package"], rows(packages, PACKAGES)),
     ...columns(["own", "ms", "function"], rows(functions, FUNCTIONS)),
     "",

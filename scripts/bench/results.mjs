@@ -4,7 +4,6 @@ import { FIGURES, meets, rounded, targetText } from "./figures.mjs";
 
 export class Results {
   #lines = new Map();
-  #failures = 0;
 
   /** `isSound`: what the target asks for besides the number. */
   add(name, value, more = {}, isSound = true) {
@@ -20,16 +19,11 @@ export class Results {
   fail(name, message) {
     const { unit, target } = specOf(name);
     const aim = target === undefined ? {} : { target: targetText(target), met: false };
-    this.#failures += 1;
     this.#print({ figure: name, value: null, unit, ...aim, error: message });
   }
 
   has(name) {
     return this.#lines.has(name);
-  }
-
-  get failures() {
-    return this.#failures;
   }
 
   table() {

@@ -108,6 +108,9 @@ function ratio(bench, name, few, many) {
   bench.figure(`partitions_1000_${name}`, many.mbPerSecond / few.mbPerSecond, {
     ...costOf(many.window),
     other_cpus: [few.window.otherCpus, many.window.otherCpus],
+    // What throughput would fall to by the brokers' work alone, whoever else had the CPUs.
+    cpu_ratio:
+      few.window.brokerCpuSeconds / few.megabytes / (many.window.brokerCpuSeconds / many.megabytes),
     six_mb_s: few.mbPerSecond,
     many_mb_s: many.mbPerSecond,
     six_cpu_s_gb: few.window.brokerCpuSeconds / (few.megabytes / 1e3),

@@ -4,28 +4,29 @@ import { percentile } from "../../lab/percentile.mjs";
 import { UpCluster } from "../../lab/up-cluster.mjs";
 import { until } from "../../lab/waiting.mjs";
 import { REPLICAS } from "../bench.mjs";
-import { machineCpuSeconds } from "../process-usage.mjs";
+import { Meter } from "../meter.mjs";
 
 export async function start(bench) {
-  const seconds = [];
-  const machineCpu = [];
+  const starts = [];
   for (let at = 0; at < bench.options.starts; at += 1) {
-    const cpuBefore = machineCpuSeconds();
-    seconds.push(await firstAckSeconds(bench, `start-${at}`));
-    machineCpu.push(machineCpuSeconds() - cpuBefore);
-    bench.say(`start ${at + 1}: ${seconds.at(-1).toFixed(2)} s`);
+    starts.push(await firstAck(bench, `start-${at}`));
+    bench.say(`start ${at + 1}: ${starts.at(-1).seconds.toFixed(2)} s`);
   }
+  const seconds = starts.map((each) => each.seconds);
   bench.figure("start_to_first_ack_s", percentile(seconds, 0.5), {
     of: "median",
     all: seconds,
-    // Of everything on the machine: what is far above the smallest is others' work.
-    machine_cpu_s: machineCpu,
+    other_cpus: starts.map((each) => each.window.otherCpus),
+    nodes_cpu_s: starts.map((each) => each.window.brokerCpuSeconds),
   });
 }
 
-async function firstAckSeconds({ workspace }, name) {
+async function firstAck({ workspace }, name) {
+  let pids = [];
+  const meter = new Meter(() => pids);
   const startedAtMs = performance.now();
   const up = await UpCluster.launch(workspace, ["--data-dir", workspace.path(name)]);
+  pids = [up.child.pid, ...up.nodes.map(({ pid }) => pid)];
   const client = connect({ bootstrap: up.brokers.split(","), requestTimeoutMs: 10_000 });
   workspace.onClose(async () => await client.close());
   await until(
@@ -41,9 +42,10 @@ async function firstAckSeconds({ workspace }, name) {
   const producer = client.producer({ lingerMs: 0 });
   await producer.send({ topic: "first", value: "first" });
   const seconds = (performance.now() - startedAtMs) / 1_000;
+  const window = meter.read();
   await producer.close();
   await client.close();
   await up.untilAnnounced();
   await up.interrupt();
-  return seconds;
+  return { seconds, window };
 }
