@@ -76,14 +76,22 @@ async function perform(name, run, wanted) {
     await within(RUN_MS_MAX, `the run ${name}`, run(bench));
     await bench.stopClusters();
   } catch (error) {
-    say(`failed: ${error.message}`);
+    const reason = reasonOf(error);
+    say(`failed: ${reason}`);
     for (const figure of wanted) {
-      if (!results.has(figure.name)) results.fail(figure.name, error.message);
+      if (!results.has(figure.name)) results.fail(figure.name, reason);
     }
     failedRuns += 1;
   }
   windows.push(...bench.windows.map((window) => ({ run: name, ...window })));
   await bench.workspace.close();
+}
+
+/** With what lies behind it: a client's words say what it could not do, the cause says why. */
+function reasonOf(error) {
+  const words = [];
+  for (let each = error; each instanceof Error; each = each.cause) words.push(each.message);
+  return words.join(": ");
 }
 
 function say(line) {
