@@ -8,7 +8,7 @@ import { RawReader } from "../raw-reader.mjs";
 import { RecordReader } from "../record-reader.mjs";
 import { createTopic, PARTITIONS } from "./produce.mjs";
 
-/** Below the 8 MiB of one partition that brokers keep in memory. */
+/** Of six partitions, led and followed alike, less than the 64 MiB that a broker has in memory. */
 const TAIL_BATCHES = Math.floor((7 * 1024 * 1024) / BATCH_BYTES);
 /** Readers of everything at once: while one begins anew another keeps the brokers busy. */
 const TAIL_READERS = 2;
