@@ -14,16 +14,17 @@ export async function refusedResources(context) {
 
 async function takenPorts(context) {
   const { cluster, workspace } = context;
-  const port = await freePorts(2);
+  const port = await freePorts(3);
   const held = await holdPort(port);
-  for (const flag of ["--grpc-port", "--peer-port"]) {
-    const isGrpc = flag === "--grpc-port";
+  for (const flag of ["--grpc-port", "--peer-port", "--http-port"]) {
+    const peerPort = flag === "--peer-port" ? port : port + 1;
     const args = cluster.startArguments(1, {
       id: 9,
       directory: workspace.newDirectory(`taken${flag}`),
-      voters: `9@127.0.0.1:${isGrpc ? port + 1 : port}`,
-      grpcPort: isGrpc ? port : port + 1,
-      peerPort: isGrpc ? port + 1 : port,
+      voters: `9@127.0.0.1:${peerPort}`,
+      grpcPort: flag === "--grpc-port" ? port : port + 2,
+      peerPort,
+      httpPort: flag === "--http-port" ? port : undefined,
     });
     await checkRefusedStart(context, `broker start with a taken ${flag}`, args, {
       code: 1,
@@ -40,7 +41,7 @@ async function takenPortOfUp({ report, workspace }) {
     workspace,
     [
       ...["up", "--data-dir", workspace.path("taken-up")],
-      ...["--grpc-port", String(port), "--peer-port", String(port + 3)],
+      ...["--grpc-port", String(port), "--peer-port", String(port + 3), "--http-port", "off"],
     ],
     { timeoutMs: 20_000 },
   );

@@ -87,6 +87,7 @@ export class Cluster {
       ...["broker", "start", "--node-id", String(node.id), "--voters", node.voters ?? this.#voters],
       ...["--data-dir", node.directory],
       ...["--grpc-port", String(node.grpcPort), "--peer-port", String(node.peerPort)],
+      ...["--http-port", node.httpPort === undefined ? "off" : String(node.httpPort)],
     ];
   }
 

@@ -40,6 +40,7 @@ export class UpCluster {
     this.child = startCommand(workspace, [
       ...["up", "--nodes", String(NODES)],
       ...["--grpc-port", String(this.grpcPort), "--peer-port", String(this.peerPort)],
+      ...["--http-port", "off"],
       ...extra,
     ]);
   }

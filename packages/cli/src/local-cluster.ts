@@ -1,13 +1,14 @@
 /**
  * A cluster of separate processes on this machine: what `strandline up` runs. The processes are
- * children; they stop with this one, and an unexpected end of one is reported.
+ * children; they stop with this one, however it ends, and an unexpected end of one is reported.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { createWriteStream, mkdirSync } from "node:fs";
+import { appendFileSync, closeSync, mkdirSync, openSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CommandError, EXIT } from "./exit-codes.js";
+import { OFF } from "./settings/broker-settings.js";
 
 export interface LocalClusterOptions {
   readonly nodes: number;
@@ -16,6 +17,8 @@ export interface LocalClusterOptions {
   /** Port of node 1; the others follow. */
   readonly grpcPort: number;
   readonly peerPort: number;
+  /** Undefined: no HTTP listeners. */
+  readonly httpPort: number | undefined;
   readonly logLevel: string;
 }
 
@@ -42,10 +45,12 @@ export class LocalCluster {
 
   /** Starts all nodes. Throws when a port is in use: nothing is started then. */
   async start(): Promise<LocalNode[]> {
-    const { nodes, host, grpcPort, peerPort } = this.#options;
+    const { nodes, host, grpcPort, peerPort, httpPort } = this.#options;
     for (let node = 0; node < nodes; node += 1) {
       await requireFree(host, grpcPort + node, `the gRPC port of node ${node + 1}`, "--grpc-port");
       await requireFree(host, peerPort + node, `the peer port of node ${node + 1}`, "--peer-port");
+      if (httpPort === undefined) continue;
+      await requireFree(host, httpPort + node, `the HTTP port of node ${node + 1}`, "--http-port");
     }
     return Array.from({ length: nodes }, (_, index) => this.#spawn(index + 1));
   }
@@ -66,36 +71,35 @@ export class LocalCluster {
   }
 
   #spawn(id: number): LocalNode {
-    const { nodes, dataDirectory, host, grpcPort, peerPort, logLevel } = this.#options;
+    const { dataDirectory, host, grpcPort } = this.#options;
     const directory = join(dataDirectory, `node-${id}`);
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    const voters = Array.from({ length: nodes }, (_, at) => `${at + 1}@${host}:${peerPort + at}`);
     const logFile = join(dataDirectory, `node-${id}.log`);
+    // The file itself, so that a node that outlives this process for a moment still logs its end.
+    const log = openSync(logFile, "a", 0o600);
     const child = spawn(
       process.execPath,
       [
         fileURLToPath(new URL("../bin/strandline.js", import.meta.url)),
-        ...["broker", "start"],
-        ...["--node-id", String(id)],
-        ...["--voters", voters.join(",")],
-        ...["--data-dir", directory],
-        ...["--host", host],
-        ...["--grpc-port", String(grpcPort + id - 1)],
-        ...["--peer-port", String(peerPort + id - 1)],
-        ...["--log-level", logLevel],
+        ...["broker", "start", ...this.#arguments(id, directory)],
       ],
-      // A group of its own: Ctrl-C at the terminal reaches this process alone, which stops the rest.
-      { stdio: ["ignore", "pipe", "pipe"], detached: true },
+      {
+        // A group of its own: Ctrl-C at the terminal reaches this process alone, which stops the
+        // rest. Nothing is ever written to its input: that it ends says that this process has.
+        detached: true,
+        stdio: ["pipe", log, "pipe"],
+        env: withoutSettings(process.env),
+      },
     );
-    const log = createWriteStream(logFile, { flags: "a", mode: 0o600 });
-    child.stdout.pipe(log, { end: false });
+    closeSync(log);
+    // Of a node that has died.
+    child.stdin?.on("error", () => undefined);
     let complaint = "";
-    child.stderr.on("data", (chunk: Buffer) => {
+    child.stderr?.on("data", (chunk: Buffer) => {
       complaint = (complaint + chunk.toString()).slice(-2_000);
-      log.write(chunk);
+      appendFileSync(logFile, chunk);
     });
     child.once("exit", (code, signal) => {
-      log.end();
       if (this.#isStopping) return;
       const reason = complaint.trim() || (signal === null ? `exit code ${code}` : signal);
       this.#onExit(id, reason);
@@ -103,6 +107,29 @@ export class LocalCluster {
     this.#children.set(id, child);
     return { id, grpcAddress: `${host}:${grpcPort + id - 1}`, logFile, pid: child.pid ?? -1 };
   }
+
+  #arguments(id: number, directory: string): string[] {
+    const { nodes, host, grpcPort, peerPort, httpPort, logLevel } = this.#options;
+    const voters = Array.from({ length: nodes }, (_, at) => `${at + 1}@${host}:${peerPort + at}`);
+    return [
+      ...["--node-id", String(id)],
+      ...["--voters", voters.join(",")],
+      ...["--data-dir", directory],
+      ...["--host", host],
+      ...["--grpc-port", String(grpcPort + id - 1)],
+      ...["--peer-port", String(peerPort + id - 1)],
+      ...["--http-port", httpPort === undefined ? OFF : String(httpPort + id - 1)],
+      ...["--log-level", logLevel],
+      "--stop-with-input",
+    ];
+  }
+}
+
+/** Settings of one node in the environment are not meant for each of several. */
+function withoutSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(environment).filter(([name]) => !name.startsWith("STRANDLINE_")),
+  );
 }
 
 async function requireFree(host: string, port: number, what: string, flag: string): Promise<void> {

@@ -46,6 +46,7 @@ export * from "./image.js";
 export * from "./image-codec.js";
 export type { JsonValue } from "./json.js";
 export * from "./metadata-error.js";
+export { nearestName } from "./nearest-name.js";
 export { decodeRecords, encodeRecords } from "./record-codec.js";
 export type * from "./records.js";
 export { replay } from "./replay.js";

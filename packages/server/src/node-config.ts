@@ -23,6 +23,8 @@ export interface NodeConfig {
   readonly grpc: HostPort;
   /** Where other nodes reach it. */
   readonly peer: HostPort;
+  /** Where `/livez` and `/readyz` are answered; undefined for nowhere. */
+  readonly http: HostPort | undefined;
   /** What clients and nodes are told, where it differs from what is bound: "host:port". */
   readonly advertisedGrpc: string | undefined;
   readonly advertisedPeer: string | undefined;
@@ -69,6 +71,7 @@ export function nodeConfigProblems(config: NodeConfig): string[] {
   for (const [flag, { port }] of [
     ["--grpc-port", config.grpc],
     ["--peer-port", config.peer],
+    ["--http-port", config.http ?? { port: 0 }],
   ] as const) {
     if (!Number.isInteger(port) || port < 0 || port > 65_535) {
       problems.push(`${flag} must be an integer from 0 to 65535`);

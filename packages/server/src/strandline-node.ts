@@ -20,6 +20,8 @@ import {
 } from "@strandline/platform";
 import { GrpcTransport, HealthStatus } from "@strandline/rpc";
 import { DataDirectory } from "@strandline/storage";
+import { CatchingUp } from "./catching-up.js";
+import { type HealthCheck, HealthEndpoint } from "./health-endpoint.js";
 import {
   formatHostPort,
   type HostPort,
@@ -50,6 +52,8 @@ export class StrandlineNode {
   readonly #listeners: Listener[] = [];
   readonly #controller: Controller | undefined;
   readonly #broker: Broker | undefined;
+  readonly #catchingUp: CatchingUp;
+  #endpoint: HealthEndpoint | undefined;
   #addresses = { grpc: "", peer: "" };
   #failure: Error | undefined;
   #closing: Promise<void> | undefined;
@@ -66,6 +70,7 @@ export class StrandlineNode {
       grpc: config.advertisedGrpc ?? formatHostPort(config.grpc),
       peer: config.advertisedPeer ?? formatHostPort(config.peer),
     };
+    this.#catchingUp = new CatchingUp(nodeId(config.nodeId));
     this.#controller = this.#openController();
     this.#broker = config.isBroker ? this.#openBroker() : undefined;
   }
@@ -110,6 +115,13 @@ export class StrandlineNode {
     return this.#addresses.peer;
   }
 
+  /** Where `/livez` and `/readyz` are answered: "host:port"; undefined when that is off. */
+  get httpAddress(): string | undefined {
+    const { http } = this.#config;
+    if (http === undefined || this.#endpoint === undefined) return undefined;
+    return formatHostPort({ host: http.host, port: this.#endpoint.port });
+  }
+
   get clusterId(): string | undefined {
     return this.#directory.clusterId;
   }
@@ -149,6 +161,35 @@ export class StrandlineNode {
     // Only a broker whose logs are all synced and closed may say so.
     const isClean = this.#failure === undefined && brokerEpoch !== undefined;
     await this.#directory.close(isClean ? { cleanShutdownEpoch: brokerEpoch } : {});
+    // Last: a process that takes its time to stop is alive, and must not be killed for silence.
+    await this.#endpoint?.close();
+  }
+
+  /** A missing peer or quorum is no reason to restart this process. */
+  #liveChecks(): HealthCheck[] {
+    return [{ name: "process", problem: this.#failure?.message }];
+  }
+
+  #readyChecks(): HealthCheck[] {
+    const isStopping = this.#closing !== undefined;
+    const checks: HealthCheck[] = [
+      { name: "process", problem: isStopping ? "is stopping" : this.#failure?.message },
+    ];
+    if (this.#broker === undefined) {
+      const isLed = this.#controller?.status.leader !== -1;
+      return [...checks, { name: "quorum", problem: isLed ? undefined : "has no leader" }];
+    }
+    const isRegistered = this.#broker.brokerEpoch !== undefined;
+    const isAdmitted = this.#broker.isReady;
+    const missing = isAdmitted
+      ? this.#catchingUp.problem(this.#broker.image, nodeClock.monotonicMs())
+      : "starts once it is admitted";
+    return [
+      ...checks,
+      { name: "registered", problem: isRegistered ? undefined : "no controller has answered yet" },
+      { name: "admitted", problem: isAdmitted ? undefined : "is fenced, or the controller silent" },
+      { name: "in-sync", problem: missing },
+    ];
   }
 
   #openController(): Controller | undefined {
@@ -238,6 +279,7 @@ export class StrandlineNode {
 
   async #listen(): Promise<void> {
     const { grpc, peer } = this.#config;
+    await this.#openEndpoint();
     const peerRoutes = [...(this.#controller?.routes ?? []), ...(this.#broker?.peerRoutes ?? [])];
     await this.#bind(this.#peerTransport, peer, peerRoutes, "node-to-node", "--peer-port");
     if (this.#broker === undefined) return;
@@ -255,14 +297,38 @@ export class StrandlineNode {
       this.#listeners.push(await transport.listen(address.host, address.port, routes));
     } catch (error) {
       if (!(error instanceof TransportError)) throw error;
-      const reason =
-        error.reason === "address-in-use" ? "is in use" : `cannot be used: ${error.message}`;
-      throw new StartError(
-        `the ${what} port of node ${this.#config.nodeId}, ${formatHostPort(address)}, ${reason}; ` +
-          `stop what uses it, or choose another with ${flag}`,
-        { cause: error },
-      );
+      throw this.#portRefusal(what, address, error.reason === "address-in-use", flag, error);
     }
+  }
+
+  async #openEndpoint(): Promise<void> {
+    const { http } = this.#config;
+    if (http === undefined) return;
+    try {
+      this.#endpoint = await HealthEndpoint.open(http.host, http.port, {
+        live: () => this.#liveChecks(),
+        ready: () => this.#readyChecks(),
+      });
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      const isInUse = (error as NodeJS.ErrnoException).code === "EADDRINUSE";
+      throw this.#portRefusal("HTTP", http, isInUse, "--http-port", error);
+    }
+  }
+
+  #portRefusal(
+    what: string,
+    address: HostPort,
+    isInUse: boolean,
+    flag: string,
+    cause: Error,
+  ): StartError {
+    const reason = isInUse ? "is in use" : `cannot be used: ${cause.message}`;
+    return new StartError(
+      `the ${what} port of node ${this.#config.nodeId}, ${formatHostPort(address)}, ${reason}; ` +
+        `stop what uses it, or choose another with ${flag}`,
+      { cause },
+    );
   }
 
   #join(): void {

@@ -84,6 +84,7 @@ class InProcessCluster implements TestCluster {
         dataDirectory: join(directory, `node-${voter.id}`),
         grpc: { host: "127.0.0.1", port: ports[index * 2] as number },
         peer: { host: "127.0.0.1", port: ports[index * 2 + 1] as number },
+        http: undefined,
         advertisedGrpc: undefined,
         advertisedPeer: undefined,
         clusterId: undefined,

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { CommandError, EXIT } from "../exit-codes.js";
 import { LocalCluster, type LocalNode } from "../local-cluster.js";
+import { OFF } from "../settings/broker-settings.js";
 import { untilHealthy } from "../until-healthy.js";
 
 interface UpFlags {
@@ -14,6 +15,7 @@ interface UpFlags {
   readonly host: string;
   readonly grpcPort: string;
   readonly peerPort: string;
+  readonly httpPort: string;
   readonly logLevel: string;
 }
 
@@ -28,6 +30,7 @@ export function upCommand(): Command {
     .option("--host <host>", "interface to listen on", "127.0.0.1")
     .option("--grpc-port <port>", "gRPC port of node 1; the others follow", "50051")
     .option("--peer-port <port>", "node-to-node port of node 1; the others follow", "51051")
+    .option("--http-port <port>", "HTTP port of node 1; the others follow; off: none", "8080")
     .option("--log-level <level>", "how much the nodes log", "info")
     .action(async (flags: UpFlags) => await up(flags));
 }
@@ -46,6 +49,7 @@ async function up(flags: UpFlags): Promise<void> {
       host: flags.host,
       grpcPort: positive(flags.grpcPort, "--grpc-port"),
       peerPort: positive(flags.peerPort, "--peer-port"),
+      httpPort: flags.httpPort === OFF ? undefined : positive(flags.httpPort, "--http-port"),
       logLevel: flags.logLevel,
     },
     (id, reason) => {
