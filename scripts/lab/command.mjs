@@ -16,9 +16,9 @@ export function startCommand(workspace, args, { execArgv = [], ...options } = {}
  * Runs a command to its end. `input` is written to its standard input. One that takes longer than
  * `timeoutMs` is killed: `isOverdue`.
  */
-export async function runCommand(workspace, args, { input, timeoutMs = 60_000 } = {}) {
+export async function runCommand(workspace, args, { input, timeoutMs = 60_000, ...options } = {}) {
   const startedAtMs = performance.now();
-  const child = startCommand(workspace, args, { stdout: "collect" });
+  const child = startCommand(workspace, args, { ...options, stdout: "collect" });
   child.stdin.end(input);
   const { code, signal, isOverdue } = await child.endedWithin(timeoutMs);
   return {
