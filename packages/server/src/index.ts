@@ -1,3 +1,4 @@
+export type { HealthCheck } from "./health-endpoint.js";
 export {
   formatHostPort,
   type HostPort,

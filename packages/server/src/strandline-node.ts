@@ -132,6 +132,34 @@ export class StrandlineNode {
     return this.#broker?.isReady ?? this.#controller?.status.leader !== -1;
   }
 
+  /** What `/livez` answers. A missing peer or quorum is no reason to restart this process. */
+  get liveChecks(): HealthCheck[] {
+    return [{ name: "process", problem: this.#failure?.message }];
+  }
+
+  /** What `/readyz` answers. */
+  get readyChecks(): HealthCheck[] {
+    const isStopping = this.#closing !== undefined;
+    const checks: HealthCheck[] = [
+      { name: "process", problem: isStopping ? "is stopping" : this.#failure?.message },
+    ];
+    if (this.#broker === undefined) {
+      const isLed = this.#controller?.status.leader !== -1;
+      return [...checks, { name: "quorum", problem: isLed ? undefined : "has no leader" }];
+    }
+    const isRegistered = this.#broker.brokerEpoch !== undefined;
+    const isAdmitted = this.#broker.isReady;
+    const missing = isAdmitted
+      ? this.#catchingUp.problem(this.#broker.image, nodeClock.monotonicMs())
+      : "starts once it is admitted";
+    return [
+      ...checks,
+      { name: "registered", problem: isRegistered ? undefined : "no controller has answered yet" },
+      { name: "admitted", problem: isAdmitted ? undefined : "is fenced, or the controller silent" },
+      { name: "in-sync", problem: missing },
+    ];
+  }
+
   /** True while this node is the active controller. */
   get isActiveController(): boolean {
     return this.#controller?.status.isActive ?? false;
@@ -163,33 +191,6 @@ export class StrandlineNode {
     await this.#directory.close(isClean ? { cleanShutdownEpoch: brokerEpoch } : {});
     // Last: a process that takes its time to stop is alive, and must not be killed for silence.
     await this.#endpoint?.close();
-  }
-
-  /** A missing peer or quorum is no reason to restart this process. */
-  #liveChecks(): HealthCheck[] {
-    return [{ name: "process", problem: this.#failure?.message }];
-  }
-
-  #readyChecks(): HealthCheck[] {
-    const isStopping = this.#closing !== undefined;
-    const checks: HealthCheck[] = [
-      { name: "process", problem: isStopping ? "is stopping" : this.#failure?.message },
-    ];
-    if (this.#broker === undefined) {
-      const isLed = this.#controller?.status.leader !== -1;
-      return [...checks, { name: "quorum", problem: isLed ? undefined : "has no leader" }];
-    }
-    const isRegistered = this.#broker.brokerEpoch !== undefined;
-    const isAdmitted = this.#broker.isReady;
-    const missing = isAdmitted
-      ? this.#catchingUp.problem(this.#broker.image, nodeClock.monotonicMs())
-      : "starts once it is admitted";
-    return [
-      ...checks,
-      { name: "registered", problem: isRegistered ? undefined : "no controller has answered yet" },
-      { name: "admitted", problem: isAdmitted ? undefined : "is fenced, or the controller silent" },
-      { name: "in-sync", problem: missing },
-    ];
   }
 
   #openController(): Controller | undefined {
@@ -306,8 +307,8 @@ export class StrandlineNode {
     if (http === undefined) return;
     try {
       this.#endpoint = await HealthEndpoint.open(http.host, http.port, {
-        live: () => this.#liveChecks(),
-        ready: () => this.#readyChecks(),
+        live: () => this.liveChecks,
+        ready: () => this.readyChecks,
       });
     } catch (error) {
       if (!(error instanceof Error)) throw error;
