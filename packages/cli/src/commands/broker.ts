@@ -1,13 +1,11 @@
 /** `strandline broker …`: one node, started and looked at. */
 import { Command } from "commander";
 import { brokerConfigCommand } from "./broker-config.js";
-import { brokerReadyCommand } from "./broker-ready.js";
 import { brokerStartCommand } from "./broker-start.js";
 
 export function brokerCommand(): Command {
   return new Command("broker")
     .description("run one node")
     .addCommand(brokerStartCommand())
-    .addCommand(brokerConfigCommand())
-    .addCommand(brokerReadyCommand());
+    .addCommand(brokerConfigCommand());
 }
