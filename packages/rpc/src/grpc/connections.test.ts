@@ -3,7 +3,9 @@ import { nullLogger, streamRoute, unaryRoute } from "@strandline/platform";
 import { afterEach, describe, expect, it } from "vitest";
 import { startHttp2Client, startHttp2Server } from "../testing/child.js";
 import { CuttableProxy } from "../testing/cuttable-proxy.js";
+import { startSilentListener } from "../testing/silent-listener.js";
 import { askMethod, numbered, Recorder, talkMethod } from "../transport-suite/methods.js";
+import { DEFAULT_TIMINGS } from "./channel-options.js";
 import { GrpcTransport } from "./grpc-transport.js";
 
 const HOST = "127.0.0.1";
@@ -69,6 +71,17 @@ describe("a process that is killed", () => {
     await child.kill();
     await untilEnd(requests, KEEPALIVE_MS / 2);
     expect(requests.reason).toBe("broken");
+  });
+});
+
+describe("an address where nobody answers", () => {
+  it("is given up soon, so that the name is looked up again", async () => {
+    const silent = await startSilentListener();
+    closing.push(async () => await silent.close());
+    const answers = new Recorder();
+    transportOf().open(`${HOST}:${silent.port}`, talkMethod, answers);
+    await untilEnd(answers, DEFAULT_TIMINGS.openTimeoutMs - 1_000);
+    expect(answers.reason).toBe("unreachable");
   });
 });
 

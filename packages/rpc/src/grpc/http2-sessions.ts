@@ -12,6 +12,13 @@ import {
   SESSION_MEGABYTES_MAX,
 } from "./channel-options.js";
 
+/**
+ * How long a peer may take to accept a connection, one lost packet included. A host that has gone, or
+ * whose name still leads to its old address, says nothing: the sooner the name is looked up again,
+ * the better.
+ */
+const CONNECT_MS_MAX = 2_000;
+
 /** How long the last resets may take to get out when everything closes. */
 const LAST_WORDS_MS = 100;
 
@@ -78,7 +85,7 @@ export class Http2Sessions {
       },
       maxSessionMemory: SESSION_MEGABYTES_MAX,
       createConnection: ({ hostname, port }) =>
-        net.connect({ host: unbracketed(hostname), port: Number(port), noDelay: true }),
+        dial(unbracketed(hostname), Number(port), CONNECT_MS_MAX),
     });
     const entry: Entry = { session, isConnected: false };
     this.#entries.set(address, entry);
@@ -115,6 +122,22 @@ export class Http2Sessions {
       clearTimeout(overdue);
     });
   }
+}
+
+/** Looks the name up, which takes what it takes, and connects, which has a bound. */
+function dial(host: string, port: number, timeoutMs: number): net.Socket {
+  const socket = net.connect({ host, port, noDelay: true });
+  let timer: NodeJS.Timeout | undefined;
+  const start = (): void => {
+    timer ??= setTimeout(() => {
+      socket.destroy(new Error(`${host}:${port} accepted no connection within ${timeoutMs} ms`));
+    }, timeoutMs);
+  };
+  if (net.isIP(host) === 0) socket.once("lookup", start);
+  else start();
+  socket.once("connect", () => clearTimeout(timer));
+  socket.once("close", () => clearTimeout(timer));
+  return socket;
 }
 
 /** Ends a session: politely first, by force when it lingers. */
