@@ -49,6 +49,11 @@ export class Workspace {
     this.#closers.push(close);
   }
 
+  /** Leaves the directory for whoever wants to know what happened. */
+  keep() {
+    this.#isKept = true;
+  }
+
   /** For an end without ceremony: processes and directory, at once. */
   closeNow() {
     for (const child of this.#children) child.signal("SIGKILL");
