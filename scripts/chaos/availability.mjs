@@ -10,12 +10,14 @@ const SECOND_MS = 1_000;
 export class Availability {
   /** Acknowledged records, by second since the start. */
   perSecond = [];
-  /** `{ what, fault, partition, waitedMs }`: from faults to the next acknowledged write. */
+  /** `{ what, fault, partition, waitedMs }`, what: "kill" or "majority" (came back; no fault). */
   waits = [];
   #startedAtMs;
   #all;
   #partitions;
   #pending = [];
+  #hasMajority = true;
+  #isFinished = false;
 
   constructor(partitions, atMs) {
     this.#startedAtMs = atMs;
@@ -27,11 +29,8 @@ export class Availability {
     return this.#startedAtMs;
   }
 
-  get partitionCount() {
-    return this.#partitions.length;
-  }
-
   acknowledged(partition, sentAtMs, atMs) {
+    if (this.#isFinished) return;
     const second = Math.floor((atMs - this.#startedAtMs) / SECOND_MS);
     while (this.perSecond.length <= second) this.perSecond.push(0);
     this.perSecond[second] += 1;
@@ -40,9 +39,19 @@ export class Availability {
     if (this.#pending.length > 0) this.#answer(partition, sentAtMs, atMs);
   }
 
-  /** Whether a majority of the brokers runs, from now on. */
+  /**
+   * Whether a majority of the brokers runs, from now on. Its return is measured like a fault; while
+   * it is away, nobody can be asked to answer.
+   */
   setMajority(isThere, atMs) {
+    if (this.#isFinished || isThere === this.#hasMajority) return;
+    this.#hasMajority = isThere;
     for (const silence of [this.#all, ...this.#partitions]) silence.setMajority(isThere, atMs);
+    this.#pending = [];
+    if (!isThere) return;
+    for (const partition of this.#partitions.keys()) {
+      this.awaitWrite({ what: "majority", partition, fromMs: atMs });
+    }
   }
 
   /**
@@ -69,6 +78,8 @@ export class Availability {
 
   /** No more writes come. */
   finish(atMs) {
+    this.#isFinished = true;
+    this.#pending = [];
     for (const silence of [this.#all, ...this.#partitions]) silence.interrupt(atMs);
   }
 

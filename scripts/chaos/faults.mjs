@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 export class Faults {
-  /** `{ number, kind, victims, atMs, ledPartitions }`, in order. */
+  /** `{ number, kind, victims, controller, atMs }`, in order. */
   performed = [];
   #brokers;
   #observer;
@@ -35,7 +35,7 @@ export class Faults {
     } else {
       await this.#kill(fault, victims, partitions);
       await this.#sleep(drawn.downMs);
-      await this.#startInTurn(fault, victims, drawn);
+      await this.#startInTurn(victims, drawn);
     }
     return fault;
   }
@@ -91,28 +91,14 @@ export class Faults {
       await this.#sleep(drawn.downMs);
       await this.#brokers.start(killed);
     };
-    await Promise.all([pausing.then(() => this.#noteMajority(fault)), killing()]);
-    this.#noteMajority(fault);
+    await Promise.all([pausing, killing()]);
   }
 
   /** A majority comes back at once, whoever is left a little later. */
-  async #startInTurn(fault, victims, { staggerMs }) {
-    for (const id of victims) {
-      const isMissed = this.#brokers.hasMajority;
-      if (isMissed && id !== victims[0]) await this.#sleep(staggerMs);
+  async #startInTurn(victims, { staggerMs }) {
+    for (const [at, id] of victims.entries()) {
+      if (at > 0 && this.#brokers.hasMajority) await this.#sleep(staggerMs);
       await this.#brokers.start(id);
-      this.#noteMajority(fault);
-    }
-  }
-
-  /** Once per fault that took the majority: from its return to the next write of each partition. */
-  #noteMajority(fault) {
-    const lost = fault.victims.length > 1 && !fault.hasReturned;
-    if (!lost || !this.#brokers.hasMajority) return;
-    fault.hasReturned = true;
-    const fromMs = performance.now();
-    for (let partition = 0; partition < this.#availability.partitionCount; partition += 1) {
-      this.#availability.awaitWrite({ what: "majority", fault: fault.number, partition, fromMs });
     }
   }
 

@@ -41,17 +41,24 @@ export function resultOf(run, { target, seed, minutes, recordsPerSecond }) {
       ),
       list: faults,
     },
-    absences: (run.brokers?.absences ?? []).map(({ id, state, fromMs, toMs }) => ({
+    absences: absencesIn(run).map(({ id, state, fromMs, toMs }) => ({
       broker: id,
       state,
       fromSeconds: at(fromMs),
-      toSeconds: at(toMs ?? run.endedAtMs),
+      toSeconds: at(toMs),
     })),
     unavailability: availability === undefined ? undefined : unavailabilityOf(availability),
     killToAcknowledged: waitsOf(availability, "kill"),
     majorityToAcknowledged: waitsOf(availability, "majority"),
     acknowledgedPerSecond: availability?.perSecond ?? [],
   };
+}
+
+/** Those of the writing; brokers go away for the reading back too. */
+function absencesIn({ brokers, endedAtMs }) {
+  return (brokers?.absences ?? [])
+    .filter(({ fromMs }) => fromMs < endedAtMs)
+    .map((absence) => ({ ...absence, toMs: Math.min(absence.toMs ?? endedAtMs, endedAtMs) }));
 }
 
 /** An interrupted run has not read everything back: it can be wrong, and it cannot be right. */

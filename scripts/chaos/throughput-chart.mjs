@@ -131,13 +131,10 @@ function lanes({ absences }, brokers, x) {
     return [
       text(PLOT.left - 8, bottom - 4, `broker ${broker}`, { anchor: "end" }),
       box(PLOT.left, top, PLOT.right, bottom, "#eef2f5", 1),
-      ...own
-        // What was killed for the reading back is after the end of the picture.
-        .filter(({ fromSeconds }) => x(fromSeconds) < PLOT.right)
-        .map(({ state, fromSeconds, toSeconds }) => {
-          const colour = state === "paused" ? PAUSE_COLOUR : DOWN_COLOUR;
-          return box(x(fromSeconds), top, Math.min(PLOT.right, x(toSeconds)), bottom, colour, 1);
-        }),
+      ...own.map(({ state, fromSeconds, toSeconds }) => {
+        const colour = state === "paused" ? PAUSE_COLOUR : DOWN_COLOUR;
+        return box(x(fromSeconds), top, x(toSeconds), bottom, colour, 1);
+      }),
     ];
   });
 }
