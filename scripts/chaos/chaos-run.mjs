@@ -41,6 +41,7 @@ export class ChaosRun {
   #options;
   #observer;
   #readers = [];
+  #isSendProblemTold = false;
   #interrupted = new AbortController();
   /** Aborted by the first problem: more faults would only hide it. */
   #failed = new AbortController();
@@ -81,6 +82,7 @@ export class ChaosRun {
       await this.#attempt(async () => await this.#faultsInTurn());
       await this.#attempt(async () => await this.#settle());
       if (!this.isInterrupted) await this.#attempt(async () => await this.#readBack());
+      this.#watch();
     } finally {
       clearInterval(watch);
       await this.#close();
@@ -172,6 +174,10 @@ export class ChaosRun {
     }
     for (const { id, lines } of this.brokers.ownEnds.splice(0)) {
       this.#fail(`broker ${id} ended by itself, saying:\n${lines.join("\n")}`);
+    }
+    if (this.workload.problem !== undefined && !this.#isSendProblemTold) {
+      this.#isSendProblemTold = true;
+      this.#fail(this.workload.problem);
     }
     for (const reader of this.#readers) {
       if (reader.failure !== undefined) this.#fail(`a reader failed: ${reader.failure.message}`);

@@ -91,7 +91,9 @@ export class Faults {
       await this.#sleep(drawn.downMs);
       await this.#brokers.start(killed);
     };
-    await Promise.all([pausing, killing()]);
+    // Both, also when one is cut short: nobody may still act when this fault is over.
+    const outcomes = await Promise.allSettled([pausing, killing()]);
+    for (const { status, reason } of outcomes) if (status === "rejected") throw reason;
   }
 
   /** A majority comes back at once, whoever is left a little later. */

@@ -17,7 +17,7 @@ export function textOf(result) {
       [
         ["acknowledged", `${records.acknowledged} of ${records.sent} records sent`],
         ["not acknowledged", `${records.unacknowledged}, stored ${records.unacknowledgedStored}`],
-        ["lost", lostText(result)],
+        ["lost", records.lost ?? "not known: nothing was read back whole"],
         ["duplicated", records.duplicated],
         ["reordered", records.reordered],
         ["other findings", otherFindings(records)],
@@ -43,10 +43,6 @@ export function textOf(result) {
   }
   for (const problem of result.problems) lines.push("", `PROBLEM ${problem}`);
   return lines;
-}
-
-function lostText({ verdict, records }) {
-  return verdict === "interrupted" ? "not known" : records.lost;
 }
 
 function otherFindings({ findings }) {

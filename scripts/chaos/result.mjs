@@ -6,7 +6,7 @@ import { checkHistory } from "./history-checker.mjs";
 
 /** `run` has come to its end, or was interrupted. */
 export function resultOf(run, { target, seed, minutes, recordsPerSecond }) {
-  const checked = checkHistory(run.history);
+  const checked = recordsOf(run);
   const availability = run.availability;
   const startedAtMs = availability?.startedAtMs ?? 0;
   const at = (ms) => (ms === undefined ? undefined : round((ms - startedAtMs) / 1_000));
@@ -61,12 +61,17 @@ function absencesIn({ brokers, endedAtMs }) {
     .map((absence) => ({ ...absence, toMs: Math.min(absence.toMs ?? endedAtMs, endedAtMs) }));
 }
 
+/** What nobody has looked for is not lost: `null` when nothing was read back whole. */
+function recordsOf({ history, readFrom }) {
+  const checked = checkHistory(history);
+  if (readFrom.length > 0) return checked;
+  const findings = checked.findings.filter(({ kind }) => kind !== "lost");
+  return { ...checked, isOk: findings.length === 0, lost: null, findings };
+}
+
 /** An interrupted run has not read everything back: it can be wrong, and it cannot be right. */
-function verdictOf(run, checked) {
-  const findings = run.isInterrupted
-    ? checked.findings.filter(({ kind }) => kind !== "lost")
-    : checked.findings;
-  if (findings.length > 0 || run.problems.length > 0) return "violated";
+function verdictOf(run, { isOk }) {
+  if (!isOk || run.problems.length > 0) return "violated";
   return run.isInterrupted ? "interrupted" : "held";
 }
 

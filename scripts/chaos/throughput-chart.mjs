@@ -51,7 +51,7 @@ export function chartOf(result) {
 
 function heading({ records, faults, target, seed, verdict }) {
   const counts =
-    `${records.acknowledged.toLocaleString("en")} acknowledged, ${records.lost} lost, ` +
+    `${records.acknowledged.toLocaleString("en")} acknowledged, ${records.lost ?? "unknown"} lost, ` +
     `${records.duplicated} duplicated, ${records.reordered} reordered`;
   const title = verdict === "interrupted" ? "interrupted, nothing read back" : counts;
   return [

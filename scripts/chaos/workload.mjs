@@ -12,11 +12,15 @@ const TICK_MS = 5;
 const WINDOW = 500;
 /** The last producer gives up soon: so there are records of which nobody knows. */
 const IMPATIENT_MS = 3_000;
+/** Longer than any fault keeps the brokers away: such a producer must not fail at all. */
 const PATIENT_MS = 120_000;
+const IMPATIENT_CODES = new Set(["DELIVERY_TIMED_OUT", "OUTCOME_UNKNOWN"]);
 
 export class Workload {
   /** Failed sends by error code. */
   failures = new Map();
+  /** A sentence on the first failure that no fault excuses. */
+  problem;
   #producers = [];
   #history;
   #availability;
@@ -41,7 +45,7 @@ export class Workload {
         deliveryTimeoutMs: isImpatient ? IMPATIENT_MS : PATIENT_MS,
       });
       const lanes = Array.from({ length: partitions }, () => ({ budget: 0, sent: 0, underWay: 0 }));
-      this.#producers.push({ id, client, producer, lanes });
+      this.#producers.push({ id, isImpatient, client, producer, lanes });
     }
   }
 
@@ -77,7 +81,7 @@ export class Workload {
         lane.budget = Math.min(lane.budget + elapsedMs * this.#perMs, WINDOW);
         while (lane.budget >= 1 && lane.underWay < WINDOW) {
           lane.budget -= 1;
-          this.#send(producer, partition, lane).catch((error) => this.#fail(error));
+          this.#send(producer, partition, lane).catch((error) => this.#fail(producer, error));
         }
         // A lane that waits for answers saves nothing up for later.
         if (lane.underWay >= WINDOW) lane.budget = 0;
@@ -108,8 +112,11 @@ export class Workload {
     }
   }
 
-  #fail(error) {
+  #fail({ id, isImpatient }, error) {
     const code = error.code ?? error.name;
+    if (!isImpatient || !IMPATIENT_CODES.has(code)) {
+      this.problem ??= `a send of producer ${id} failed: ${error.message} (${code})`;
+    }
     const known = this.failures.get(code) ?? { count: 0, example: error.message };
     known.count += 1;
     this.failures.set(code, known);
