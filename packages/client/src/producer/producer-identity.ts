@@ -13,12 +13,20 @@ export interface ProducerIdentity {
   readonly generation: number;
 }
 
+/** The header of a batch has 16 bits for it. */
+const PRODUCER_EPOCH_MAX = 2 ** 15 - 1;
+
 /** An unused identity costs nothing, so a lost answer is simply asked for again. */
 const POLICY = { isRepeatable: true, mayLag: false } as const;
 
 /**
  * Holds the latest identity. A partition whose sequence numbers are spoilt asks for a later one;
  * the others stay with theirs, because brokers number each partition by itself.
+ *
+ * A later identity is the same producer in its next epoch: nobody else has its id, so no broker need
+ * be asked. What was given up under an earlier epoch may still wait in some buffer; once the later
+ * epoch is in the log, brokers refuse it. Under another id they would store it, behind records that
+ * were sent after it.
  */
 export class ProducerIdentities {
   readonly #ports: ClientPorts;
@@ -49,7 +57,7 @@ export class ProducerIdentities {
     if (this.#isAsking || this.#closing.signal.aborted) return;
     if (this.#latest !== undefined && this.#latest.generation > generation) return;
     this.#isAsking = true;
-    this.#ask(generation + 1).catch((error: unknown) => {
+    this.#renew(generation + 1).catch((error: unknown) => {
       if (this.#closing.signal.aborted) return;
       this.#ports.logger.error({ error: asError(error).message }, "producer identity failed");
     });
@@ -59,6 +67,21 @@ export class ProducerIdentities {
     this.#closing.abort();
   }
 
+  async #renew(generation: number): Promise<void> {
+    const latest = this.#latest;
+    if (latest !== undefined && latest.producerEpoch < PRODUCER_EPOCH_MAX) {
+      // Not before the caller is done: it has just begun to wait for this.
+      await Promise.resolve();
+      if (this.#closing.signal.aborted) return;
+      const { producerId, producerEpoch } = latest;
+      this.#latest = { producerId, producerEpoch: producerEpoch + 1, generation };
+    } else {
+      await this.#ask(generation);
+    }
+    this.#isAsking = false;
+    this.#onChange();
+  }
+
   async #ask(generation: number): Promise<void> {
     const signal = this.#closing.signal;
     for (let failures = 1; ; failures++) {
@@ -66,7 +89,7 @@ export class ProducerIdentities {
         const call = this.#caller.call(logMethods.initProducerId, {}, POLICY, { signal });
         const { producerId, producerEpoch } = await call;
         this.#latest = { producerId, producerEpoch, generation };
-        break;
+        return;
       } catch (error) {
         if (signal.aborted) throw error;
         this.#ports.logger.warn({ error: asError(error).message }, "no producer identity yet");
@@ -78,7 +101,5 @@ export class ProducerIdentities {
         signal,
       );
     }
-    this.#isAsking = false;
-    this.#onChange();
   }
 }

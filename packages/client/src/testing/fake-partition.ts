@@ -120,6 +120,10 @@ export class FakePartition {
     if (header.producerEpoch < producer.epoch) {
       throw new BrokerError("INVALID_PRODUCER_EPOCH", "an older epoch");
     }
+    if (header.producerEpoch > producer.epoch) {
+      if (header.baseSequence === 0) return undefined;
+      throw new BrokerError("OUT_OF_ORDER_SEQUENCE_NUMBER", "a later epoch begins at 0");
+    }
     const same = producer.batches.find(
       (each) =>
         each.baseSequence === header.baseSequence && each.lastSequence === header.lastSequence,
@@ -133,6 +137,7 @@ export class FakePartition {
 
   #remember(header: ReturnType<typeof readBatchHeader>, baseOffset: number): void {
     const producer = this.#producers.get(header.producerId) ?? { epoch: 0, batches: [] };
+    if (producer.epoch !== header.producerEpoch) producer.batches = [];
     producer.epoch = header.producerEpoch;
     const { baseSequence, lastSequence } = header;
     producer.batches = [
