@@ -9,6 +9,8 @@ interface Entry {
   readonly channel: Channel;
   /** Since when calls found it without a connection; undefined while it has one. */
   notReadySinceMs: number | undefined;
+  /** Whether it was ever seen with a connection. */
+  wasReady: boolean;
 }
 
 /**
@@ -26,7 +28,7 @@ const CONNECT_MS_MAX = 1000;
 export class Channels {
   readonly #timings: ConnectionTimings;
   readonly #entries = new Map<string, Entry>();
-  readonly #running = new Set<RawCall>();
+  readonly #running = new Map<RawCall, Entry>();
   #isClosed = false;
 
   constructor(timings: ConnectionTimings) {
@@ -36,17 +38,18 @@ export class Channels {
   /** Throws when the channels were closed, or when `address` is none. */
   createCall(address: string, path: string, deadline: Date | number): RawCall {
     if (this.#isClosed) throw new Error("Channel has been closed");
-    const entry = this.#entries.get(address) ?? this.#add(address);
-    const isReady = entry.channel.getConnectivityState(false) === connectivityState.READY;
-    if (isReady) entry.notReadySinceMs = undefined;
-    else entry.notReadySinceMs ??= performance.now();
+    let entry = this.#entries.get(address) ?? this.#add(address);
+    if (entry.wasReady && !noteState(entry)) entry = this.#replace(address, entry);
+    if (!noteState(entry)) entry.notReadySinceMs ??= performance.now();
     const call = entry.channel.createCall(path, deadline, null, null, null);
-    this.#running.add(call);
+    this.#running.set(call, entry);
     return call;
   }
 
   /** The call has its status. */
   noteEnd(call: RawCall): void {
+    const entry = this.#running.get(call);
+    if (entry !== undefined) noteState(entry);
     this.#running.delete(call);
   }
 
@@ -68,7 +71,7 @@ export class Channels {
   /** Ends what runs: closing a channel alone would let its calls go on. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const call of this.#running) cancelCall(call);
+    for (const call of this.#running.keys()) cancelCall(call);
     const channels = [...this.#entries.values()].map((entry) => entry.channel);
     this.#entries.clear();
     // After the second cancel, which needs the connection.
@@ -76,11 +79,30 @@ export class Channels {
     for (const channel of channels) channel.close();
   }
 
+  /**
+   * A channel that lost its connection goes back to the address it had, at least while its name is
+   * not known; by then another node may live there. A new one looks the name up first.
+   */
+  #replace(address: string, lost: Entry): Entry {
+    lost.channel.close();
+    return this.#add(address);
+  }
+
   #add(address: string): Entry {
     const options = clientChannelOptions(this.#timings);
     const channel = new Channel(address, ChannelCredentials.createInsecure(), options);
-    const entry = { channel, notReadySinceMs: undefined };
+    const entry = { channel, notReadySinceMs: undefined, wasReady: false };
     this.#entries.set(address, entry);
     return entry;
   }
+}
+
+/** Whether the channel has a connection now. */
+function noteState(entry: Entry): boolean {
+  const isReady = entry.channel.getConnectivityState(false) === connectivityState.READY;
+  if (isReady) {
+    entry.notReadySinceMs = undefined;
+    entry.wasReady = true;
+  }
+  return isReady;
 }

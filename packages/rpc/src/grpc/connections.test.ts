@@ -1,10 +1,11 @@
 /** What happens to calls and streams when processes die and networks fail. */
+import dns from "node:dns";
 import { nullLogger, streamRoute, unaryRoute } from "@strandline/platform";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { startHttp2Client, startHttp2Server } from "../testing/child.js";
 import { CuttableProxy } from "../testing/cuttable-proxy.js";
 import { startSilentListener } from "../testing/silent-listener.js";
-import { askMethod, numbered, Recorder, talkMethod } from "../transport-suite/methods.js";
+import { askMethod, numbered, numberOf, Recorder, talkMethod } from "../transport-suite/methods.js";
 import { DEFAULT_TIMINGS } from "./channel-options.js";
 import { GrpcTransport } from "./grpc-transport.js";
 
@@ -82,6 +83,38 @@ describe("an address where nobody answers", () => {
     transportOf().open(`${HOST}:${silent.port}`, talkMethod, answers);
     await untilEnd(answers, DEFAULT_TIMINGS.openTimeoutMs - 1_000);
     expect(answers.reason).toBe("unreachable");
+  });
+});
+
+describe("a name that leads elsewhere", () => {
+  it("is looked up again for calls after a loss, though somebody answers at the old address", async () => {
+    let addresses = ["127.0.0.1"];
+    const lookup = vi.spyOn(dns.promises, "lookup").mockImplementation((async () => {
+      // As the names of containers: unknown while theirs is down.
+      if (addresses.length === 0) throw new Error("no such name");
+      return addresses.map((address) => ({ address, family: 4 }));
+    }) as never);
+    closing.push(() => lookup.mockRestore());
+    const wanted = numbered(1);
+    const answering = async (host: string, port: number, answer: Uint8Array) =>
+      await transportOf().listen(host, port, [unaryRoute(askMethod, async () => answer)]);
+    const before = await answering("127.0.0.1", 0, wanted);
+    const { port } = before;
+    const transport = transportOf();
+    const ask = async () =>
+      await transport.call(`broker.test:${port}`, askMethod, numbered(0), { timeoutMs: 5_000 });
+    expect(numberOf(await ask())).toBe(1);
+    await before.close();
+    addresses = [];
+    await expect(ask()).rejects.toMatchObject({ name: "TransportError" });
+    const stranger = await answering("127.0.0.1", port, numbered(2));
+    closing.push(() => stranger.close());
+    const after = await answering("127.0.0.2", port, wanted);
+    closing.push(() => after.close());
+    addresses = ["127.0.0.2"];
+    // The attempts before it may fail: a lost peer is not tried again at once.
+    const answer = await vi.waitFor(ask, { timeout: 5_000 });
+    expect(numberOf(answer)).toBe(1);
   });
 });
 
