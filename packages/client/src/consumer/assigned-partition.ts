@@ -40,6 +40,11 @@ export class AssignedPartition {
   retryAtMs = Number.NEGATIVE_INFINITY;
   /** Since when no stream worked; undefined while one does. */
   unavailableSinceMs: number | undefined;
+  /**
+   * Since when brokers say that there is no such topic, within that time. Apart, because a broker
+   * that has just come back knows no topics yet, however long it was away before.
+   */
+  unknownSinceMs: number | undefined;
   lastError: Error | undefined;
   #chunks: Chunk[] = [];
   /** Place in the first chunk from where it was not handed out. */
@@ -131,6 +136,8 @@ export class AssignedPartition {
     this.lastError = error;
     this.retryAtMs = nowMs + backoffMs(this.failures);
     this.unavailableSinceMs ??= nowMs;
+    const isUnknown = error instanceof BrokerError && error.code === "UNKNOWN_TOPIC_OR_PARTITION";
+    if (isUnknown) this.unknownSinceMs ??= nowMs;
   }
 
   /** A stream works. */
@@ -138,6 +145,7 @@ export class AssignedPartition {
     this.isAlone = false;
     this.failures = 0;
     this.unavailableSinceMs = undefined;
+    this.unknownSinceMs = undefined;
     this.lastError = undefined;
   }
 

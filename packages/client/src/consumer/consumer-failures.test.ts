@@ -127,6 +127,24 @@ describe("a consumer whose broker changes", () => {
 });
 
 describe("a consumer of a topic that was deleted", () => {
+  it("is not one whose brokers were away for long and do not know the topic at first", async () => {
+    const world = worldWith(1);
+    const consumer = world.client({ topicWaitMs: 3_000 }).consumer();
+    const start = { offset: 0 };
+    await world.time.until(consumer.assign([{ topic: "t", partition: 0, start }]));
+    expect(await take(world, consumer, 1)).toEqual([0]);
+    world.cluster.moveLeader("t", 0, -1);
+    for (const link of world.network.links) link.cut();
+    await world.time.advance(10_000);
+    const topic = world.cluster.topics.get("t");
+    world.cluster.topics.delete("t");
+    await world.time.advance(2_000);
+    if (topic !== undefined) world.cluster.topics.set("t", topic);
+    world.cluster.moveLeader("t", 0, 2);
+    fill(world, 0, 1);
+    expect(await take(world, consumer, 1)).toEqual([1]);
+  });
+
   it("says so, and still reads the others", async () => {
     const world = worldWith(1);
     world.cluster.createTopic("u", 1);

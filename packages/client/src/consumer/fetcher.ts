@@ -217,6 +217,7 @@ export class Fetcher implements ConsumeOwner {
     const error = partition.error ?? new ClientError("UNAVAILABLE", "no error");
     partition.error = undefined;
     partition.unavailableSinceMs = undefined;
+    partition.unknownSinceMs = undefined;
     this.#soon();
     return error;
   }
@@ -364,11 +365,12 @@ export class Fetcher implements ConsumeOwner {
 
   /** True when the partition could not be read for so long that somebody should know. */
   #isGivenUp(partition: AssignedPartition, nowMs: number): boolean {
-    const { unavailableSinceMs, lastError, topic } = partition;
+    const { unavailableSinceMs, unknownSinceMs, lastError, topic } = partition;
     if (unavailableSinceMs === undefined) return false;
     const forMs = nowMs - unavailableSinceMs;
     if (lastError instanceof BrokerError && lastError.code === "UNKNOWN_TOPIC_OR_PARTITION") {
-      if (forMs < this.#options.client.topicWaitMs) return false;
+      const unknownForMs = nowMs - (unknownSinceMs ?? nowMs);
+      if (unknownForMs < this.#options.client.topicWaitMs) return false;
       this.fail(partition, partition.refusal(lastError));
       return true;
     }
