@@ -70,7 +70,11 @@ export class RaftTransport {
           );
           return;
         }
-        if (envelope.to !== this.#self) return;
+        if (envelope.to !== this.#self) {
+          const text = `this is node ${this.#self}, not node ${envelope.to}`;
+          stream.abort(new BrokerError("INVALID_REQUEST", text));
+          return;
+        }
         try {
           this.#owner.onMessage(decodeRaftMessage(envelope));
         } catch (error) {

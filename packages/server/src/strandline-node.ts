@@ -64,7 +64,7 @@ export class StrandlineNode {
     this.#callbacks = callbacks;
     this.#directory = directory;
     const { logger } = callbacks;
-    this.#peerTransport = new GrpcTransport({ logger });
+    this.#peerTransport = new GrpcTransport({ logger, followsNames: true });
     this.#clientTransport = new GrpcTransport({ logger, health: this.#health, reflection: true });
     this.#addresses = {
       grpc: config.advertisedGrpc ?? formatHostPort(config.grpc),

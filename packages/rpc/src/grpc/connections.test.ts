@@ -116,6 +116,33 @@ describe("a name that leads elsewhere", () => {
     const answer = await vi.waitFor(ask, { timeout: 5_000 });
     expect(numberOf(answer)).toBe(1);
   });
+
+  it("takes a peer's streams along, though a stranger answers at the old address", async () => {
+    const lookup = vi.spyOn(dns.promises, "lookup").mockResolvedValue([] as never);
+    closing.push(() => lookup.mockRestore());
+    const strangers = new Recorder();
+    const stranger = await transportOf().listen(HOST, 0, [
+      streamRoute(talkMethod, () => strangers),
+    ]);
+    closing.push(async () => await stranger.close());
+    const transport = new GrpcTransport({
+      logger: nullLogger,
+      followsNames: true,
+      timings: { keepaliveMs: 50 },
+    });
+    closing.push(async () => await transport.close());
+    const address = `localhost:${stranger.port}`;
+    lookup.mockResolvedValue([{ address: HOST, family: 4 }] as never);
+    const answers = new Recorder();
+    transport.open(address, talkMethod, answers).send(numbered(1));
+    await vi.waitFor(() => expect(strangers.numbers).toEqual([1]));
+    lookup.mockRejectedValue(new Error("no such name"));
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    expect(answers.hasEnded).toBe(false);
+    lookup.mockResolvedValue([{ address: "127.0.0.2", family: 4 }] as never);
+    await untilEnd(answers, 5_000);
+    expect(answers.reason).toBe("broken");
+  });
 });
 
 describe("a network that falls silent", () => {

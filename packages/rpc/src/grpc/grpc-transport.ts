@@ -27,6 +27,12 @@ export interface GrpcTransportOptions {
   readonly health?: HealthStatus | undefined;
   /** Serves gRPC reflection, over the public .proto files only. */
   readonly reflection?: boolean | undefined;
+  /**
+   * Streams go only to whom a name leads now: a connection is dropped once its address is none of
+   * the name's. For peers, which are one process each; not for names that many addresses take turns
+   * to answer to.
+   */
+  readonly followsNames?: boolean | undefined;
   readonly timings?: Partial<ConnectionTimings> | undefined;
 }
 
@@ -42,7 +48,7 @@ export class GrpcTransport implements Transport {
     this.#options = options;
     this.#timings = { ...DEFAULT_TIMINGS, ...options.timings };
     this.#channels = new Channels(this.#timings);
-    this.#sessions = new Http2Sessions(this.#timings);
+    this.#sessions = new Http2Sessions(this.#timings, options.followsNames === true);
   }
 
   call<Request, Response>(

@@ -3,6 +3,8 @@
  * first stream, and made anew, the name looked up again, once one was lost; when to try again is up
  * to whoever opens streams.
  */
+
+import dns from "node:dns";
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from "node:http2";
 import net from "node:net";
 import {
@@ -42,11 +44,14 @@ interface Entry {
 
 export class Http2Sessions {
   readonly #timings: ConnectionTimings;
+  readonly #followsNames: boolean;
   readonly #entries = new Map<string, Entry>();
   #isClosed = false;
 
-  constructor(timings: ConnectionTimings) {
+  /** `followsNames`: drops a connection whose address is not one of its name's any more. */
+  constructor(timings: ConnectionTimings, followsNames: boolean) {
     this.#timings = timings;
+    this.#followsNames = followsNames;
   }
 
   /** Begins a stream. Throws when the sessions were closed, or when `address` is none. */
@@ -93,6 +98,10 @@ export class Http2Sessions {
       entry.isConnected = true;
       session.setLocalWindowSize(CLIENT_WINDOW_BYTES);
       this.#keepAlive(session);
+      const { hostname } = new URL(`http://${address}`);
+      if (this.#followsNames && net.isIP(unbracketed(hostname)) === 0) {
+        this.#followName(session, hostname);
+      }
     });
     // Streams are told by their own events; an error that nobody hears would end the process.
     session.on("error", () => this.#forget(address, entry));
@@ -103,6 +112,21 @@ export class Http2Sessions {
 
   #forget(address: string, entry: Entry): void {
     if (this.#entries.get(address) === entry) this.#entries.delete(address);
+  }
+
+  /**
+   * Two containers that are restarted may swap addresses, and a connection that was being made to
+   * the old one reaches a stranger. So the name is asked again as soon as the connection stands, and
+   * from time to time after that.
+   */
+  #followName(session: ClientHttp2Session, hostname: string): void {
+    const check = async (): Promise<void> => {
+      const isRight = await isOneOf(hostname, session.socket?.remoteAddress);
+      if (!isRight && !session.destroyed) session.destroy(new Error(`${hostname} is elsewhere`));
+    };
+    void check();
+    const interval = setInterval(() => void check(), this.#timings.keepaliveMs);
+    session.once("close", () => clearInterval(interval));
   }
 
   /** A peer that answers no ping within the bound is gone, whatever its socket says. */
@@ -121,6 +145,16 @@ export class Http2Sessions {
       clearInterval(interval);
       clearTimeout(overdue);
     });
+  }
+}
+
+/** True unless the name is known to lead elsewhere: a lookup that fails says nothing. */
+async function isOneOf(hostname: string, address: string | undefined): Promise<boolean> {
+  try {
+    const found = await dns.promises.lookup(hostname, { all: true });
+    return address === undefined || found.some((each) => each.address === address);
+  } catch {
+    return true;
   }
 }
 
