@@ -54,6 +54,7 @@ const ERROR_SPECS = {
   ELECTION_NOT_NEEDED: { wireCode: 84, retriable: false },
   INVALID_RECORD: { wireCode: 87, retriable: false },
   THROTTLING_QUOTA_EXCEEDED: { wireCode: 89, retriable: true },
+  RESOURCE_NOT_FOUND: { wireCode: 91, retriable: false },
   UNKNOWN_TOPIC_ID: { wireCode: 100, retriable: true },
   DUPLICATE_BROKER_REGISTRATION: { wireCode: 101, retriable: false },
   BROKER_ID_NOT_REGISTERED: { wireCode: 102, retriable: false },

@@ -27,8 +27,6 @@ export interface GrpcListenerOptions {
   readonly routes: readonly RpcRoute[];
   readonly timings: ConnectionTimings;
   readonly logger: Logger;
-  /** Adds services of other origin: health, reflection. */
-  readonly addServices: (server: Server) => Promise<void>;
 }
 
 /** How long running calls may go on once the listener closes. */
@@ -53,7 +51,6 @@ export class GrpcListener implements Listener {
   /** Binds the port. Throws a TransportError when it is taken. */
   static async open(options: GrpcListenerOptions): Promise<GrpcListener> {
     const listener = new GrpcListener(options);
-    await options.addServices(listener.#server);
     await probe(options.host, options.port);
     listener.#port = await bind(listener.#server, options);
     listener.#sockets = followConnections(listener.#server, SERVER_WINDOW_BYTES);

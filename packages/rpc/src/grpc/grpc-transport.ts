@@ -2,7 +2,6 @@
  * The Node adapter of the Transport port: gRPC. Routes of one transport share its options, so a
  * process that serves clients and peers on two ports makes two transports.
  */
-import type { Server } from "@grpc/grpc-js";
 import type {
   CallOptions,
   Listener,
@@ -18,8 +17,10 @@ import { Channels } from "./channels.js";
 import { callUnary } from "./client-call.js";
 import { ClientStream } from "./client-stream.js";
 import { GrpcListener } from "./grpc-listener.js";
+import { healthRoutes } from "./health-service.js";
 import type { HealthStatus } from "./health-status.js";
 import { Http2Sessions } from "./http2-sessions.js";
+import { reflectionRoutes } from "./reflection-routes.js";
 
 export interface GrpcTransportOptions {
   readonly logger: Logger;
@@ -80,10 +81,9 @@ export class GrpcTransport implements Transport {
     return GrpcListener.open({
       host,
       port,
-      routes,
+      routes: [...routes, ...this.#ownRoutes()],
       timings: this.#timings,
       logger: this.#options.logger,
-      addServices: (server) => this.#addServices(server),
     });
   }
 
@@ -91,16 +91,12 @@ export class GrpcTransport implements Transport {
     await Promise.all([this.#channels.close(), this.#sessions.close()]);
   }
 
-  async #addServices(server: Server): Promise<void> {
+  /** The services that every server has, whatever it is for. */
+  #ownRoutes(): readonly RpcRoute[] {
     const { health, reflection } = this.#options;
-    // Imported only where they are served: both read .proto files as they load.
-    if (health !== undefined) {
-      const { addHealthService } = await import("./health-service.js");
-      addHealthService(server, health);
-    }
-    if (reflection === true) {
-      const { addReflectionService } = await import("./reflection-service.js");
-      addReflectionService(server);
-    }
+    return [
+      ...(health === undefined ? [] : healthRoutes(health)),
+      ...(reflection === true ? reflectionRoutes() : []),
+    ];
   }
 }

@@ -16,9 +16,10 @@ export class HealthStatus {
     for (const follower of this.#followers) follower(state);
   }
 
-  /** Calls `follower` now and at every change. */
-  follow(follower: (state: HealthState) => void): void {
+  /** Calls `follower` now and at every change, until what it returns is called. */
+  follow(follower: (state: HealthState) => void): () => void {
     this.#followers.add(follower);
     follower(this.#state);
+    return () => this.#followers.delete(follower);
   }
 }
