@@ -121,6 +121,45 @@ describe(LogWriter, () => {
     expect(one.writtenBytes).toBe(0);
   });
 
+  it.each(["write", "dataSync"] as const)(
+    "loses, in a crash before the %s of a durable write ends, only what was never told",
+    async (held) => {
+      const { files, writer, told, segment } = rig();
+      const one = segment(0);
+      writer.append(one, chunk(1, 2000), 1);
+      await writer.durable(1);
+      files.gate = async (operation) => {
+        if (operation === held) await new Promise(() => undefined);
+      };
+      writer.append(one, chunk(2, 2000), 2);
+      await settle();
+      expect(told).toEqual([1]);
+      const path = "/d/00000000000000000000.log";
+      for (const survives of [0, 1, 2]) {
+        const after = files.crash((bound) => Math.min(survives, bound - 1));
+        expect([...after.bytes(path).subarray(0, 2000)]).toEqual([...chunk(1, 2000)]);
+      }
+    },
+  );
+
+  it("syncs the whole file when the log is synced from now on", async () => {
+    const { files, writer, seen, segment } = rig(false);
+    const one = segment(0);
+    for (const end of [1, 2]) {
+      writer.append(one, chunk(end), end);
+      await writer.durable(end);
+    }
+    writer.setSynced(true);
+    writer.append(one, chunk(3), 3);
+    await writer.durable(3);
+    writer.append(one, chunk(4), 4);
+    await writer.durable(4);
+    const tail = ["write", "dataSync"];
+    expect(seen).toEqual([...tail, "syncDirectory", "write", ...tail, ...tail]);
+    const after = files.crash(() => 0);
+    expect(after.bytes("/d/00000000000000000000.log")).toHaveLength(40);
+  });
+
   it("treats an observer that throws as a failure, and says so once", async () => {
     const files = new MemoryFileSystem();
     files.putDirectory("/d");

@@ -1,7 +1,7 @@
 /**
  * Group commit: one write and sync in flight, everything that arrives meanwhile goes out next.
  *
- * Chunks wait in groups, one per segment, and a group is one `write` of a list and one sync. The
+ * Chunks wait in groups, one per segment, and a group is one durable write of a list. The
  * first failure ends it: what a failed sync left in the page cache can never be trusted again.
  */
 import { assert } from "@strandline/model";
@@ -200,10 +200,12 @@ export class LogWriter {
     const { segment } = group;
     const handle = segment === this.#segment ? this.#handle : await this.#open(segment);
     assert(handle !== undefined, "the file that is written to is open");
-    await handle.write(group.chunks, segment.writtenBytes);
-    if (this.#options.isSynced || !segment.isCreated) {
-      await handle.dataSync();
-      segment.syncedBytes = segment.writtenBytes + group.bytes;
+    const { writtenBytes } = segment;
+    if (!this.#options.isSynced && segment.isCreated) {
+      await handle.write(group.chunks, writtenBytes);
+    } else {
+      await writeSynced(handle, segment, group.chunks);
+      segment.syncedBytes = writtenBytes + group.bytes;
     }
     if (!segment.isCreated) {
       // The records are not durable before their file's name is.
@@ -221,6 +223,22 @@ export class LogWriter {
     this.#handle = handle;
     return handle;
   }
+}
+
+/** Appends to the segment's file; all of the file is durable then. */
+async function writeSynced(
+  handle: FileHandle,
+  segment: Segment,
+  chunks: readonly Uint8Array[],
+): Promise<void> {
+  const { writtenBytes } = segment;
+  if (segment.syncedBytes === writtenBytes) {
+    await handle.writeDurably(chunks, writtenBytes);
+    return;
+  }
+  // The log was not synced until now: what was written before becomes durable with this.
+  await handle.write(chunks, writtenBytes);
+  await handle.dataSync();
 }
 
 export function asError(error: unknown): Error {

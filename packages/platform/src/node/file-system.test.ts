@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readlink, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -42,6 +42,40 @@ describe("nodeFileSystem", () => {
     expect(await handle.sizeBytes()).toBe(5000);
     await handle.close();
     expect(await contents(join(root, "a"))).toBe("0123456789".repeat(500));
+  });
+
+  it("writes durably what it is given, from a position, and more than one call takes", async () => {
+    const handle = await files.open(join(root, "a"), { create: true });
+    await handle.writeDurably([bytes("one"), bytes(""), bytes("two")], 0);
+    await handle.write([bytes("TWO")], 3);
+    await handle.dataSync();
+    await handle.writeDurably([bytes("!")], 6);
+    await handle.writeDurably([], 7);
+    const chunks = Array.from({ length: 3000 }, (_, index) => bytes(String(index % 10)));
+    await handle.writeDurably(chunks, 7);
+    await handle.close();
+    expect(await contents(join(root, "a"))).toBe(`oneTWO!${"0123456789".repeat(300)}`);
+  });
+
+  it("writes durably to the file that was opened, whatever has its name by now", async () => {
+    const handle = await files.open(join(root, "a"), { create: true });
+    await files.rename(join(root, "a"), join(root, "b"));
+    await writeFile(join(root, "a"), "other");
+    await handle.writeDurably([bytes("ours")], 0);
+    await handle.close();
+    expect(await contents(join(root, "a"))).toBe("other");
+    expect(await contents(join(root, "b"))).toBe("ours");
+  });
+
+  it("closes both descriptors of a file that was written durably", async () => {
+    const path = join(root, "a");
+    const handle = await files.open(path, { create: true });
+    const write = handle.writeDurably([bytes("x")], 0);
+    await Promise.all([write.catch(() => undefined), handle.close()]);
+    const open = (await files.list("/proc/self/fd")).map(async (name) => {
+      return await readlink(`/proc/self/fd/${name}`).catch(() => "");
+    });
+    expect(await Promise.all(open)).not.toContain(path);
   });
 
   it("reads as far as the file goes and says how far that was", async () => {
@@ -117,6 +151,7 @@ describe("nodeFileSystem", () => {
     await handle.close();
     await handle.close();
     await expect(handle.write([bytes("x")], 0)).rejects.toMatchObject({ code: "EBADF" });
+    await expect(handle.writeDurably([bytes("x")], 0)).rejects.toMatchObject({ code: "EBADF" });
     await expect(handle.dataSync()).rejects.toMatchObject({ code: "EBADF" });
   });
 });

@@ -10,6 +10,12 @@ import type { FileHandle, FileSystem } from "../ports/file-system.js";
 const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o700;
 
+/**
+ * Chunks that one system call takes. With more of them a durable write would wait for the disk
+ * once per call.
+ */
+const CHUNKS_MAX = 1024;
+
 export const nodeFileSystem: FileSystem = {
   async open(path, options) {
     const flags = fs.constants.O_RDWR | (options.create ? fs.constants.O_CREAT : 0);
@@ -77,6 +83,9 @@ export const nodeFileSystem: FileSystem = {
 
 class NodeFileHandle implements FileHandle {
   readonly #descriptor: number;
+  /** The same file again: what is written to this one is durable. Opened when it is needed. */
+  #durable: Promise<number | undefined> | undefined;
+  #durableDescriptor: number | undefined;
   #isClosed = false;
 
   constructor(descriptor: number) {
@@ -95,8 +104,23 @@ class NodeFileHandle implements FileHandle {
 
   write(chunks: readonly Uint8Array[], position: number): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#writeAll(chunks, position, settle(resolve, reject));
+      this.#writeAll(this.#open(), chunks, position, settle(resolve, reject));
     });
+  }
+
+  async writeDurably(chunks: readonly Uint8Array[], position: number): Promise<void> {
+    if (chunks.length <= CHUNKS_MAX) {
+      const descriptor = this.#durableDescriptor ?? (await this.#openDurable());
+      if (descriptor !== undefined) {
+        if (this.#isClosed) throw closedError();
+        await new Promise<void>((resolve, reject) => {
+          this.#writeAll(descriptor, chunks, position, settle(resolve, reject));
+        });
+        return;
+      }
+    }
+    await this.write(chunks, position);
+    await this.dataSync();
   }
 
   dataSync(): Promise<void> {
@@ -123,7 +147,15 @@ class NodeFileHandle implements FileHandle {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    const durable = await this.#durable;
+    if (durable !== undefined) await closeDescriptor(durable);
     await closeDescriptor(this.#descriptor);
+  }
+
+  async #openDurable(): Promise<number | undefined> {
+    this.#durable ??= openAgainDurable(this.#open());
+    this.#durableDescriptor = await this.#durable;
+    return this.#durableDescriptor;
   }
 
   #readSome(target: Uint8Array, filled: number, position: number): Promise<number> {
@@ -138,6 +170,7 @@ class NodeFileHandle implements FileHandle {
 
   /** One system call unless the kernel takes only a part of the bytes. */
   #writeAll(
+    descriptor: number,
     chunks: readonly Uint8Array[],
     position: number,
     done: (error: Error | null) => void,
@@ -150,12 +183,12 @@ class NodeFileHandle implements FileHandle {
       const rest = without(chunks, count);
       if (rest.length === 0) done(null);
       else if (this.#isClosed) done(closedError());
-      else this.#writeAll(rest, position + count, done);
+      else this.#writeAll(descriptor, rest, position + count, done);
     };
     const only = chunks.length === 1 ? chunks[0] : undefined;
-    if (only !== undefined) fs.write(this.#open(), only, 0, only.length, position, onWritten);
+    if (only !== undefined) fs.write(descriptor, only, 0, only.length, position, onWritten);
     else if (chunks.length === 0) done(null);
-    else fs.writev(this.#open(), chunks, position, onWritten);
+    else fs.writev(descriptor, chunks, position, onWritten);
   }
 
   /**
@@ -194,6 +227,21 @@ function openDescriptor(path: string, flags: number): Promise<number> {
       else reject(error);
     });
   });
+}
+
+/**
+ * Opens an open file a second time, so that a write to it returns when it is on the disk: one hop
+ * to another thread instead of two. By descriptor, as the name may have gone to another file.
+ * Undefined where the system has no such thing, or a sync does more than such a write does.
+ */
+async function openAgainDurable(descriptor: number): Promise<number | undefined> {
+  if (process.platform !== "linux") return undefined;
+  const flags = fs.constants.O_WRONLY | fs.constants.O_DSYNC;
+  try {
+    return await openDescriptor(`/proc/self/fd/${descriptor}`, flags);
+  } catch {
+    return undefined;
+  }
 }
 
 function closeDescriptor(descriptor: number): Promise<void> {

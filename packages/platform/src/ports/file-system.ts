@@ -1,7 +1,7 @@
 /**
  * Files, as a log needs them. Paths use `/`. Errors carry Node's `code` (ENOENT, ENOSPC, EIO …).
  *
- * Durability: bytes written are durable once `dataSync` resolved; a created, renamed or removed
+ * Durability: bytes written are durable once `dataSync` or `writeDurably` resolved; a created, renamed or removed
  * name is durable once `syncDirectory` of its parent resolved. A failed sync says nothing about
  * which bytes reached the disk, and must not be retried.
  */
@@ -31,6 +31,11 @@ export interface FileHandle {
   read(target: Uint8Array, position: number): Promise<number>;
   /** Writes all chunks, one after the other, from `position`. They must not change meanwhile. */
   write(chunks: readonly Uint8Array[], position: number): Promise<void>;
+  /**
+   * As `write` and then `dataSync`, in one step where the system can. Covers these bytes and the
+   * length they give the file, and nothing else: what was written before must be durable already.
+   */
+  writeDurably(chunks: readonly Uint8Array[], position: number): Promise<void>;
   /** Makes the written bytes and the file's length durable. */
   dataSync(): Promise<void>;
   truncate(lengthBytes: number): Promise<void>;

@@ -76,6 +76,49 @@ describe("a simulated file system", () => {
     expect(lengths).toEqual(new Set([4, 8]));
   });
 
+  it("tears in some power cut a durable write that was under way, and no earlier one", async () => {
+    const found = new Set<number>();
+    for (let seed = 0; seed < 60; seed++) {
+      const world = new World({ seed, disk: { writeUs: [200, 300], syncUs: [5000, 6000] } });
+      await onNode(world, async (ports) => {
+        const handle = await opened(ports);
+        await handle.writeDurably([hello], 0);
+        handle.writeDurably([new Uint8Array(50_000).fill(5)], 4).catch(() => undefined);
+        await new Promise<void>((resolve) => {
+          ports.timers.after(2, resolve);
+        });
+      });
+      world.crash("a");
+      const content = world.machine("a").disk.open("/data/log", false).content();
+      expect(content.subarray(0, 4)).toEqual(hello);
+      found.add(content.filter((byte) => byte === 5).length);
+      expect(world.findings()).toEqual([]);
+    }
+    expect(found.size).toBeGreaterThan(2);
+  });
+
+  it("fails a durable write when its write or its sync fails", async () => {
+    const world = new World({ seed: 1 });
+    await onNode(world, async (ports) => {
+      for (const operation of ["write", "sync"] as const) {
+        const handle = await ports.fileSystem.open(`/${operation}`, { create: true });
+        world.machine("a").diskFaults.failNext(operation);
+        await expect(handle.writeDurably([hello], 0)).rejects.toMatchObject({ code: "EIO" });
+      }
+    });
+    expect(world.findings()).toEqual([]);
+  });
+
+  it("finds a caller that takes a durable write for one of the whole file", async () => {
+    const world = new World({ seed: 1 });
+    await onNode(world, async (ports) => {
+      const handle = await opened(ports);
+      await handle.write([hello], 0);
+      await handle.writeDurably([hello], 4);
+    });
+    expect(world.findings()).toMatchObject([{ kind: "contract", node: "a" }]);
+  });
+
   it("does not count on a sync for a write that was still in flight when it began", async () => {
     let lostCount = 0;
     for (let seed = 0; seed < 40; seed++) {

@@ -124,6 +124,16 @@ class SimFileHandle implements FileHandle {
     });
   }
 
+  /** Two steps, so that a crash may come between them: what is torn then is a torn write. */
+  async writeDurably(chunks: readonly Uint8Array[], position: number): Promise<void> {
+    const { incarnation } = this.#ports;
+    if (incarnation.isAlive && this.#file.hasUnsynced) {
+      incarnation.breach(`a durable write covers only its own bytes: ${this.#path}`);
+    }
+    await this.write(chunks, position);
+    await this.dataSync();
+  }
+
   dataSync(): Promise<void> {
     // Only what is complete now is sure to be covered; a write in flight may come too late.
     const { mark } = this.#file;

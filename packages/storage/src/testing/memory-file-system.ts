@@ -332,6 +332,12 @@ class MemoryHandle implements FileHandle {
     this.#file.apply({ kind: "write", position, bytes });
   }
 
+  async writeDurably(chunks: readonly Uint8Array[], position: number): Promise<void> {
+    if (this.#file.changes.length > 0) throw new Error("a durable write covers only its own bytes");
+    await this.write(chunks, position);
+    await this.dataSync();
+  }
+
   async dataSync(): Promise<void> {
     try {
       await this.#step("dataSync");

@@ -56,6 +56,7 @@ function withoutSync(ports: NodePorts): NodePorts {
       return {
         read: async (target, position) => await handle.read(target, position),
         write: async (chunks, position) => await handle.write(chunks, position),
+        writeDurably: async (chunks, position) => await handle.write(chunks, position),
         dataSync: async () => undefined,
         truncate: async (lengthBytes) => await handle.truncate(lengthBytes),
         sizeBytes: async () => await handle.sizeBytes(),

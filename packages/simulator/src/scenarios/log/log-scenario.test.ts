@@ -15,6 +15,10 @@ function without(
       return {
         read: (target, position) => handle.read(target, position),
         write: (chunks, position) => handle.write(chunks, position),
+        writeDurably: (chunks, position) =>
+          operation === "dataSync"
+            ? handle.write(chunks, position)
+            : handle.writeDurably(chunks, position),
         dataSync: operation === "dataSync" ? skip : () => handle.dataSync(),
         truncate: operation === "truncate" ? skip : (length) => handle.truncate(length),
         sizeBytes: () => handle.sizeBytes(),
