@@ -44,6 +44,9 @@ export async function checkpointLog(log: LogContents, options: CheckpointOptions
     logStartOffset,
     isClean: log.isClosed,
   };
+  if (!options.isFinal && unsealed.length === 0 && snapshot === undefined) {
+    if (log.checkpoints.isWritten(state)) return;
+  }
   const operations: KeyValueOperation[] = [log.checkpoints.putState(state)];
   for (const segment of unsealed) {
     operations.push(log.checkpoints.putSegment(segment.baseOffset, segment.facts));

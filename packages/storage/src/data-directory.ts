@@ -28,6 +28,7 @@ import type {
   OpenKeyValueStore,
   Random,
 } from "@strandline/platform";
+import { GatheredStore } from "./gathered-store.js";
 import { openLevelStore } from "./level-store.js";
 import { LogCheckpoints } from "./log-checkpoints.js";
 import { DELETED_SUFFIX } from "./segment-name.js";
@@ -96,7 +97,7 @@ export class DataDirectory {
     options: DataDirectoryOptions,
   ): Promise<DataDirectory> {
     await prepare(ports.fileSystem, options.path);
-    const checkpoints = await openStore(ports, options.path, "checkpoints");
+    const checkpoints = new GatheredStore(await openStore(ports, options.path, "checkpoints"));
     let raftStore: KeyValueStore | undefined;
     try {
       const facts = await claim(ports, options, checkpoints);

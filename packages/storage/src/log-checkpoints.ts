@@ -36,6 +36,12 @@ export interface LogState {
   readonly isClean: boolean;
 }
 
+export const NOTHING_STORED: StoredLog = {
+  state: undefined,
+  segments: new Map(),
+  producerOffsets: [],
+};
+
 export interface StoredLog {
   /** Undefined when nothing usable is stored. */
   readonly state: LogState | undefined;
@@ -47,25 +53,39 @@ export interface StoredLog {
 export class LogCheckpoints {
   readonly #store: KeyValueStore;
   readonly #prefix: string;
+  readonly #stateKey: string;
+  #state: Uint8Array | undefined;
 
   constructor(store: KeyValueStore, key: string) {
     this.#store = store;
     this.#prefix = `log/${key}/`;
+    this.#stateKey = `${this.#prefix}state`;
   }
 
+  /** Whether anything is stored. The state is stored first, and removed with all the rest. */
+  async hasState(): Promise<boolean> {
+    return (await this.#store.get(this.#stateKey)) !== undefined;
+  }
+
+  /** In one go over all entries: what a range costs is its beginning. */
   async load(): Promise<StoredLog> {
-    const segments = new Map<number, SegmentFacts>();
     const segmentPrefix = `${this.#prefix}segment/`;
-    for (const [key, value] of await this.#below("segment/")) {
-      const facts = parse(value);
-      if (isSegmentFacts(facts)) segments.set(Number(key.slice(segmentPrefix.length)), facts);
+    const producersPrefix = `${this.#prefix}producers/`;
+    const segments = new Map<number, SegmentFacts>();
+    const producerOffsets: number[] = [];
+    let state: unknown;
+    for (const [key, value] of await this.#all()) {
+      if (key === this.#stateKey) {
+        state = parse(value);
+      } else if (key.startsWith(segmentPrefix)) {
+        const facts = parse(value);
+        if (isSegmentFacts(facts)) segments.set(Number(key.slice(segmentPrefix.length)), facts);
+      } else if (key.startsWith(producersPrefix)) {
+        const offset = Number(key.slice(producersPrefix.length));
+        if (Number.isSafeInteger(offset)) producerOffsets.push(offset);
+      }
     }
-    const state = parse(await this.#store.get(`${this.#prefix}state`));
-    return {
-      state: isLogState(state) ? state : undefined,
-      segments,
-      producerOffsets: await this.#producerOffsets(),
-    };
+    return { state: isLogState(state) ? state : undefined, segments, producerOffsets };
   }
 
   async producers(offset: number): Promise<ProducerSnapshot | undefined> {
@@ -78,17 +98,27 @@ export class LogCheckpoints {
     options: { readonly sync: boolean },
   ): Promise<void> {
     await this.#store.write(operations, options);
+    for (const operation of operations) {
+      if (operation.kind === "put" && operation.key === this.#stateKey) {
+        this.#state = operation.value;
+      }
+    }
+  }
+
+  /** Whether the state that was last written through here is the same. */
+  isWritten(state: LogState): boolean {
+    return this.#state !== undefined && isSame(this.#state, encode(state));
   }
 
   /** Forgets the log. Durable when it resolves. */
   async clear(): Promise<void> {
-    const entries = await this.#below("");
+    const entries = await this.#all();
     const operations = entries.map(([key]) => ({ kind: "delete" as const, key }));
     if (operations.length > 0) await this.#store.write(operations, { sync: true });
   }
 
   putState(state: LogState): KeyValueOperation {
-    return { kind: "put", key: `${this.#prefix}state`, value: encode(state) };
+    return { kind: "put", key: this.#stateKey, value: encode(state) };
   }
 
   putSegment(baseOffset: number, facts: SegmentFacts): KeyValueOperation {
@@ -115,16 +145,9 @@ export class LogCheckpoints {
     return `${this.#prefix}producers/${offsetText(offset)}`;
   }
 
-  async #producerOffsets(): Promise<number[]> {
-    const prefix = `${this.#prefix}producers/`;
-    const entries = await this.#below("producers/");
-    return entries.map(([key]) => Number(key.slice(prefix.length))).filter(Number.isSafeInteger);
-  }
-
-  async #below(part: string): Promise<readonly (readonly [string, Uint8Array])[]> {
-    const from = `${this.#prefix}${part}`;
+  async #all(): Promise<readonly (readonly [string, Uint8Array])[]> {
     // "0" follows "/": the range ends after the last key with this prefix.
-    return await this.#store.range(from, `${from.slice(0, -1)}0`);
+    return await this.#store.range(this.#prefix, `${this.#prefix.slice(0, -1)}0`);
   }
 }
 
@@ -178,6 +201,10 @@ function isSegmentFacts(value: unknown): value is SegmentFacts {
 
 function isCount(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

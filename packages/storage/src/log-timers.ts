@@ -4,6 +4,9 @@ import type { LogContents } from "./log-contents.js";
 import { CHECKPOINT_MS, SEGMENT_IDLE_MS } from "./log-options.js";
 import { asError } from "./log-writer.js";
 
+/** Checkpoints are due at multiples of this. */
+const TOGETHER_MS = 100;
+
 export class LogTimers {
   readonly #log: LogContents;
   readonly #checkpoint: () => Promise<void>;
@@ -22,13 +25,15 @@ export class LogTimers {
     const log = this.#log;
     if (this.#checkpointTimer !== undefined && delayMs >= CHECKPOINT_MS) return;
     if (log.isClosed || log.writer.failure !== undefined) return;
-    const dueMs = log.ports.clock.monotonicMs() + delayMs;
+    const nowMs = log.ports.clock.monotonicMs();
+    // Logs that changed at about the same time go into one write of the store.
+    const dueMs = delayMs === 0 ? nowMs : Math.ceil((nowMs + delayMs) / TOGETHER_MS) * TOGETHER_MS;
     if (this.#checkpointTimer !== undefined) {
       if (dueMs >= this.#checkpointDueMs) return;
       this.#checkpointTimer.cancel();
     }
     this.#checkpointDueMs = dueMs;
-    this.#checkpointTimer = log.ports.timers.after(delayMs, () => this.#onCheckpointDue());
+    this.#checkpointTimer = log.ports.timers.after(dueMs - nowMs, () => this.#onCheckpointDue());
   }
 
   /** Closes, after a while, files and indexes of full segments that nobody reads. */

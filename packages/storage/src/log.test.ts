@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Log } from "./log.js";
 import { failure } from "./testing/memory-file-system.js";
 import {
@@ -316,6 +316,58 @@ describe("Log", () => {
     await expect(log.truncateTo(0)).rejects.toMatchObject({ code: "KAFKA_STORAGE_ERROR" });
     await expect(log.read(0, 10, 1)).rejects.toMatchObject({ code: "KAFKA_STORAGE_ERROR" });
     expect(world.time.timerCount).toBe(0);
+  });
+
+  it("stores nothing at a checkpoint that finds everything as it was", async () => {
+    const world = new World();
+    const log = await world.open();
+    appendBatches(log, 1);
+    log.noteHighWatermark(1);
+    await log.checkpoint();
+    const before = world.store.writeCount;
+    await log.checkpoint();
+    log.noteHighWatermark(0);
+    log.noteHighWatermark(1);
+    world.time.advance(10_000);
+    await settle();
+    expect(world.store.writeCount).toBe(before);
+    log.noteHighWatermark(0);
+    await log.checkpoint();
+    expect(world.store.writeCount).toBe(before + 1);
+    await log.close();
+    world.crashHard();
+    expect((await world.open()).highWatermark).toBe(0);
+  });
+
+  it("checkpoints at the same moment as other logs that changed at about the same time", async () => {
+    const dueMs: number[] = [];
+    for (const laterMs of [1, 99]) {
+      const world = new World();
+      const log = await world.open();
+      world.time.advance(laterMs);
+      const before = world.store.writeCount;
+      appendBatches(log, 1);
+      await settle();
+      while (world.store.writeCount === before) {
+        world.time.advance(1);
+        await settle();
+      }
+      dueMs.push(world.time.nowMs);
+      await log.close();
+    }
+    expect(dueMs[0]).toBe(dueMs[1]);
+  });
+
+  it("asks the disk and the store for little when it is new", async () => {
+    const world = new World();
+    const seen: string[] = [];
+    world.files.before = (operation) => seen.push(operation);
+    const range = vi.spyOn(world.store, "range");
+    const log = await world.open();
+    expect(seen).toEqual(["makeDirectory", "syncDirectory"]);
+    expect(range).not.toHaveBeenCalled();
+    expect(world.store.writeCount).toBe(1);
+    await log.close();
   });
 
   it("checkpoints every few seconds while it changes, and not otherwise", async () => {

@@ -9,7 +9,12 @@ import { walkBatches } from "./batch-walk.js";
 import { ColdReader } from "./cold-reader.js";
 import { Damages, findDamages } from "./damage.js";
 import { IndexFiles, noteBatch, rebuildSegment } from "./index-files.js";
-import { LogCheckpoints, type LogState, type StoredLog } from "./log-checkpoints.js";
+import {
+  LogCheckpoints,
+  type LogState,
+  NOTHING_STORED,
+  type StoredLog,
+} from "./log-checkpoints.js";
 import type { LogOptions, LogPorts } from "./log-options.js";
 import { assumedState, liveBases, withPointIn } from "./recovery-state.js";
 import { producerBatch, type ReplayRange, replayBatches, replayProducers } from "./replay.js";
@@ -79,8 +84,10 @@ class Recovery {
   }
 
   async run(): Promise<RecoveredLog> {
-    const stored = await this.#checkpoints.load();
-    const bases = await this.#prepareDirectory();
+    const hasState = await this.#checkpoints.hasState();
+    const bases = await this.#prepareDirectory(hasState);
+    const isNew = !hasState && bases.length === 0;
+    const stored = isNew ? NOTHING_STORED : await this.#checkpoints.load();
     const found = stored.state ?? assumedState(bases);
     if (stored.state === undefined && bases.length > 0) this.#warnOfNoState();
     const live = liveBases(bases, found);
@@ -125,12 +132,14 @@ class Recovery {
   }
 
   /** Removes what was deleted before; returns the base offsets of the segments that are there. */
-  async #prepareDirectory(): Promise<number[]> {
+  async #prepareDirectory(isKnown: boolean): Promise<number[]> {
     const { fileSystem } = this.#ports;
     const { directory } = this.#options;
-    const names = await fileSystem.list(directory);
+    // Of a log that nothing is stored of the directory is usually missing: there is none to list.
+    const isNew = !isKnown && (await fileSystem.makeDirectory(directory));
+    const names = isNew ? [] : await fileSystem.list(directory);
     if (names.length === 0) {
-      await fileSystem.makeDirectory(directory);
+      if (isKnown) await fileSystem.makeDirectory(directory);
       await fileSystem.syncDirectory(directory.slice(0, directory.lastIndexOf("/")));
     }
     const isLeftOver = (name: string): boolean =>

@@ -116,6 +116,21 @@ describe("nodeFileSystem", () => {
     expect((await stat(join(root, "x", "y", "a"))).mode & 0o777).toBe(0o600);
   });
 
+  it("says whether a directory is a new one", async () => {
+    expect(await files.makeDirectory(join(root, "x", "y"))).toBe(true);
+    expect(await files.makeDirectory(join(root, "x", "y"))).toBe(false);
+    expect(await files.makeDirectory(join(root, "x"))).toBe(false);
+  });
+
+  it("syncs a directory for many at once, and refuses one that is missing", async () => {
+    await Promise.all(Array.from({ length: 20 }, async () => await files.syncDirectory(root)));
+    const missing = Array.from({ length: 3 }, async () => {
+      await files.syncDirectory(join(root, "none"));
+    });
+    const settled = await Promise.allSettled(missing);
+    expect(settled.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
+  });
+
   it("lists names sorted by code unit, and nothing for a missing directory", async () => {
     for (const name of ["b", "a", "B", "10", "9"]) await writeFile(join(root, name), "");
     expect(await files.list(root)).toEqual(["10", "9", "B", "a", "b"]);

@@ -5,6 +5,7 @@
 import * as fs from "node:fs";
 import { mkdir, readdir, rename, rm, statfs, unlink } from "node:fs/promises";
 import type { FileHandle, FileSystem } from "../ports/file-system.js";
+import { SharedRuns } from "./shared-runs.js";
 
 /** Only the broker's own user reads its data. */
 const FILE_MODE = 0o600;
@@ -23,7 +24,7 @@ export const nodeFileSystem: FileSystem = {
   },
 
   async makeDirectory(path) {
-    await mkdir(path, { recursive: true, mode: DIRECTORY_MODE });
+    return (await mkdir(path, { recursive: true, mode: DIRECTORY_MODE })) !== undefined;
   },
 
   async list(path) {
@@ -62,12 +63,7 @@ export const nodeFileSystem: FileSystem = {
   },
 
   async syncDirectory(path) {
-    const descriptor = await openDescriptor(path, fs.constants.O_RDONLY);
-    try {
-      await new Promise<void>((resolve, reject) => fs.fsync(descriptor, settle(resolve, reject)));
-    } finally {
-      await closeDescriptor(descriptor);
-    }
+    await directorySyncs.run(path);
   },
 
   async freeBytes(path) {
@@ -80,6 +76,16 @@ export const nodeFileSystem: FileSystem = {
     }
   },
 };
+
+/** Logs that are created at the same time share the syncs of the directory above them. */
+const directorySyncs = new SharedRuns(async (path) => {
+  const descriptor = await openDescriptor(path, fs.constants.O_RDONLY);
+  try {
+    await new Promise<void>((resolve, reject) => fs.fsync(descriptor, settle(resolve, reject)));
+  } finally {
+    await closeDescriptor(descriptor);
+  }
+});
 
 class NodeFileHandle implements FileHandle {
   readonly #descriptor: number;

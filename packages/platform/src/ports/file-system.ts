@@ -8,8 +8,8 @@
 export interface FileSystem {
   /** Opens an existing file, or creates it with `create`. Reads and writes are positional. */
   open(path: string, options: { readonly create: boolean }): Promise<FileHandle>;
-  /** Creates a directory and its missing parents. */
-  makeDirectory(path: string): Promise<void>;
+  /** Creates a directory and its missing parents. Returns whether the directory is a new one. */
+  makeDirectory(path: string): Promise<boolean>;
   /** Names in a directory, sorted by code unit; empty when the directory does not exist. */
   list(path: string): Promise<string[]>;
   exists(path: string): Promise<boolean>;

@@ -59,17 +59,21 @@ export class SimDisk {
     return file;
   }
 
-  makeDirectory(path: string): void {
+  /** Returns whether the directory is a new one. */
+  makeDirectory(path: string): boolean {
     let directory = this.#root;
+    let isNew = false;
     for (const name of segmentsOf(path)) {
       let next = directory.current.get(name);
       if (next === undefined) {
         next = new Directory(this.#directoryCount++);
+        isNew = true;
         this.#change([{ directory, name, inode: next }]);
       }
       if (next instanceof SimFile) throw ioError("ENOTDIR", "mkdir", path);
       directory = next;
     }
+    return isNew;
   }
 
   list(path: string): string[] {

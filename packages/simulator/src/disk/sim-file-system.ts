@@ -37,7 +37,7 @@ export class SimFileSystem implements FileSystem {
     });
   }
 
-  makeDirectory(path: string): Promise<void> {
+  makeDirectory(path: string): Promise<boolean> {
     return this.#named("mkdir", path, () => this.#ports.disk.makeDirectory(path));
   }
 

@@ -121,14 +121,16 @@ export class MemoryFileSystem implements FileSystem {
     return new MemoryHandle(this, path, file);
   }
 
-  async makeDirectory(path: string): Promise<void> {
+  async makeDirectory(path: string): Promise<boolean> {
     await this.#step("makeDirectory", path);
+    const isNew = !this.#names.has(path);
     const parts = path.split("/").slice(1);
     for (let depth = 1; depth <= parts.length; depth++) {
       const parent = `/${parts.slice(0, depth).join("/")}`;
       if (this.#names.has(parent)) continue;
       this.#change({ kind: "create", path: parent, node: "directory" });
     }
+    return isNew;
   }
 
   async list(path: string): Promise<string[]> {
