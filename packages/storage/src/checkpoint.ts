@@ -11,6 +11,9 @@ import type { Segment } from "./segment.js";
 const SNAPSHOTS_KEPT = 3;
 const SEGMENT_SNAPSHOTS_KEPT = 2;
 
+/** So many bytes appended are looked through at a recovery for less than a snapshot costs. */
+const SNAPSHOT_BYTES_MIN = 64 * 1024;
+
 export interface CheckpointOptions {
   /** The log is being closed or was just opened: durable when it resolves, nothing left out. */
   readonly isFinal: boolean;
@@ -71,7 +74,7 @@ export async function checkpointLog(log: LogContents, options: CheckpointOptions
  */
 function takeSnapshot(log: LogContents, options: CheckpointOptions): Uint8Array | undefined {
   const isRolled = log.unsealed.length > 0;
-  const isDue = log.bytesSinceSnapshot >= log.snapshotBytes && log.bytesSinceSnapshot > 0;
+  const isDue = log.bytesSinceSnapshot >= Math.max(log.snapshotBytes, SNAPSHOT_BYTES_MIN);
   const isMissing = log.producerOffsets.length === 0;
   const isStale = options.isFinal && log.producerOffsets.at(-1) !== log.logEndOffset;
   if (!isRolled && !isDue && !isMissing && !isStale) return undefined;

@@ -109,21 +109,22 @@ class NodeFileHandle implements FileHandle {
   }
 
   write(chunks: readonly Uint8Array[], position: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#writeAll(this.#open(), chunks, position, settle(resolve, reject));
-    });
+    return this.#writeTo(this.#descriptor, chunks, position);
   }
 
-  async writeDurably(chunks: readonly Uint8Array[], position: number): Promise<void> {
-    if (chunks.length <= CHUNKS_MAX) {
-      const descriptor = this.#durableDescriptor ?? (await this.#openDurable());
-      if (descriptor !== undefined) {
-        if (this.#isClosed) throw closedError();
-        await new Promise<void>((resolve, reject) => {
-          this.#writeAll(descriptor, chunks, position, settle(resolve, reject));
-        });
-        return;
-      }
+  writeDurably(chunks: readonly Uint8Array[], position: number): Promise<void> {
+    const descriptor = this.#durableDescriptor;
+    if (descriptor === undefined || chunks.length > CHUNKS_MAX) {
+      return this.#writeFirstDurably(chunks, position);
+    }
+    return this.#writeTo(descriptor, chunks, position);
+  }
+
+  async #writeFirstDurably(chunks: readonly Uint8Array[], position: number): Promise<void> {
+    const descriptor = await this.#openDurable();
+    if (descriptor !== undefined && chunks.length <= CHUNKS_MAX) {
+      await this.#writeTo(descriptor, chunks, position);
+      return;
     }
     await this.write(chunks, position);
     await this.dataSync();
@@ -171,6 +172,13 @@ class NodeFileHandle implements FileHandle {
         if (error === null) resolve(count);
         else reject(error);
       });
+    });
+  }
+
+  #writeTo(descriptor: number, chunks: readonly Uint8Array[], position: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#isClosed) throw closedError();
+      this.#writeAll(descriptor, chunks, position, settle(resolve, reject));
     });
   }
 
