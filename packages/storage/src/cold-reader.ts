@@ -15,6 +15,7 @@ import {
 import { headerProblem } from "./batch-walk.js";
 import { type Hole, type IndexFiles, rebuildSegment } from "./index-files.js";
 import { PIECE_BYTES } from "./log-options.js";
+import type { OffsetIndex } from "./offset-index.js";
 import type { Segment, SegmentIndexes } from "./segment.js";
 
 /** Smallest piece read: what a reader at the tail of a small request costs. Bytes. */
@@ -81,7 +82,14 @@ export class ColdReader {
         expected = undefined;
         dueOffset = hole.toOffset;
       }
-      const start = { segment, logBytes, request, dueOffset, hasGaps: options.hasGaps };
+      const readOn = segment.readEnds.take(request.fromOffset);
+      if (readOn !== undefined && readOn > position) {
+        position = readOn;
+        expected = undefined;
+        dueOffset = request.fromOffset;
+      }
+      const { hasGaps } = options;
+      const start = { segment, logBytes, request, offsets, dueOffset, hasGaps };
       const read = new PieceReader(handle, this.#ports.crc32c, start);
       return await read.run(position, expected);
     } finally {
@@ -132,6 +140,7 @@ class PieceReader {
   readonly #segment: Segment;
   readonly #logBytes: number;
   readonly #request: ColdRequest;
+  readonly #offsets: OffsetIndex;
   readonly #chunks: Uint8Array[] = [];
   #room: number;
   readonly #hasGaps: boolean;
@@ -147,6 +156,7 @@ class PieceReader {
       readonly segment: Segment;
       readonly logBytes: number;
       readonly request: ColdRequest;
+      readonly offsets: OffsetIndex;
       readonly dueOffset: number | undefined;
       readonly hasGaps: boolean;
     },
@@ -156,6 +166,7 @@ class PieceReader {
     this.#segment = options.segment;
     this.#logBytes = options.logBytes;
     this.#request = options.request;
+    this.#offsets = options.offsets;
     this.#room = options.request.bytesMax;
     this.#nextOffset = options.dueOffset;
     this.#hasGaps = options.hasGaps;
@@ -164,8 +175,9 @@ class PieceReader {
   /** Reads from `start`; the batch there must end with `expectedLast`, when that is known. */
   async run(start: number, expectedLast: number | undefined): Promise<ColdResult> {
     let position = start;
-    let wantedBytes = this.#pieceBytes();
+    let wantedBytes = this.#pieceBytes(position);
     let expected = expectedLast;
+    const { readEnds } = this.#segment;
     while (!this.#isDone && position < this.#logBytes) {
       const target = new Uint8Array(Math.min(wantedBytes, this.#logBytes - position));
       const count = await this.#handle.read(target, position);
@@ -179,9 +191,11 @@ class PieceReader {
       const used = this.#take(target, position);
       if (this.#problem !== undefined) return this.#suspect(this.#problem);
       position += used;
-      // What little room is left is not worth a read of its own.
-      if (this.#chunks.length > 0 && this.#room * 8 < this.#request.bytesMax) break;
-      wantedBytes = used > 0 ? this.#pieceBytes() : this.#bytesNeeded(target);
+      if (this.#chunks.length > 0 && !this.#isWorthwhile(position)) break;
+      wantedBytes = used > 0 ? this.#pieceBytes(position) : this.#bytesNeeded(target);
+    }
+    if (this.#chunks.length > 0 && this.#nextOffset !== undefined) {
+      readEnds.note(this.#nextOffset, position);
     }
     return { kind: "batches", chunks: this.#chunks };
   }
@@ -192,9 +206,23 @@ class PieceReader {
     return { kind: "suspect", message };
   }
 
-  /** Enough for what is still asked for, and the batches before it since the last index entry. */
-  #pieceBytes(): number {
-    return Math.min(PIECE_BYTES, Math.max(PIECE_BYTES_MIN, this.#room + BATCH_HEADER_BYTES));
+  /**
+   * Enough for what is still asked for, but no part of a batch that the next piece would have to
+   * begin with again: where batches begin the index says.
+   */
+  #pieceBytes(position: number): number {
+    const room = Math.max(PIECE_BYTES_MIN, this.#room + BATCH_HEADER_BYTES);
+    const wantedBytes = Math.min(PIECE_BYTES, room);
+    if (position + wantedBytes >= this.#logBytes) return wantedBytes;
+    const wholeBytes = this.#offsets.positionUpTo(position + wantedBytes) - position;
+    return wholeBytes > 0 ? wholeBytes : wantedBytes;
+  }
+
+  /** Whether to read on: little room, or a batch that does not fit, is not worth a read. */
+  #isWorthwhile(position: number): boolean {
+    if (this.#room * 8 < this.#request.bytesMax) return false;
+    const next = this.#offsets.positionAfter(position) ?? this.#logBytes;
+    return next - position <= this.#room;
   }
 
   /** Bytes for the batch at the start of a piece that did not hold all of it. */

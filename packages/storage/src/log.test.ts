@@ -318,6 +318,31 @@ describe("Log", () => {
     expect(world.time.timerCount).toBe(0);
   });
 
+  it("reads hardly more from its files than it gives", async () => {
+    const world = new World();
+    const config = { segmentBytesMax: 100_000_000, tailBytesMax: 0 };
+    const log = await world.open(config);
+    appendBatches(log, 40, { valueBytes: 300_000 });
+    appendBatches(log, 2000, { valueBytes: 1000 });
+    await log.close();
+    const again = await world.open(config);
+    let readBytes = 0;
+    const { files } = world;
+    const open = files.open.bind(files);
+    files.open = async (path, options) => {
+      const handle = await open(path, options);
+      const read = handle.read.bind(handle);
+      handle.read = async (target, position) => {
+        if (path.endsWith(".log")) readBytes += target.length;
+        return await read(target, position);
+      };
+      return handle;
+    };
+    const givenBytes = (await readAll(again, 0, 1024 * 1024)).length;
+    expect(givenBytes).toBe(again.sizeBytes);
+    expect(readBytes).toBeLessThan(givenBytes * 1.02);
+  });
+
   it("stores nothing at a checkpoint that finds everything as it was", async () => {
     const world = new World();
     const log = await world.open();

@@ -51,6 +51,14 @@ describe(OffsetIndex, () => {
     }
   });
 
+  it("names the last place a batch is known to begin at, up to a position", () => {
+    const index = new OffsetIndex(0);
+    index.append(9, 100);
+    index.append(19, 300);
+    const found = [0, 99, 100, 299, 300, 5000].map((position) => index.positionUpTo(position));
+    expect(found).toEqual([0, 0, 100, 100, 300, 300]);
+  });
+
   it("cuts by position", () => {
     const three = index(THREE);
     three.truncate(900);

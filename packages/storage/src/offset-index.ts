@@ -66,6 +66,12 @@ export class OffsetIndex {
     return index === this.#count ? undefined : this.#positions[index];
   }
 
+  /** Last indexed position at or before `position`; 0 when there is none. */
+  positionUpTo(position: number): number {
+    const index = lowerBound(this.#positions, this.#count, position + 1);
+    return index === 0 ? 0 : (this.#positions[index - 1] as number);
+  }
+
   /** Drops the entries of batches at or after `position`. */
   truncate(position: number): void {
     this.#count = lowerBound(this.#positions, this.#count, position);

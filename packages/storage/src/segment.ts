@@ -6,6 +6,7 @@
  */
 import type { FileSystem } from "@strandline/platform";
 import { OffsetIndex } from "./offset-index.js";
+import { ReadEnds } from "./read-ends.js";
 import { SegmentFile } from "./segment-file.js";
 import { logName } from "./segment-name.js";
 import { TimeIndex } from "./time-index.js";
@@ -54,6 +55,8 @@ export class Segment {
   /** Bytes of the file whose checksums this process has checked, from..to. */
   checkedFrom = 0;
   checkedTo = 0;
+  /** Another object once the end was moved: a read that began before has nothing to say then. */
+  readEnds = new ReadEnds();
   /** When somebody last read the file. Monotonic. */
   usedAtMs = 0;
 
@@ -91,6 +94,7 @@ export class Segment {
     this.sizeBytes = sizeBytes;
     this.writtenBytes = sizeBytes;
     this.syncedBytes = sizeBytes;
+    this.readEnds = new ReadEnds();
   }
 
   resetIndexes(): SegmentIndexes {
