@@ -32,8 +32,9 @@ export interface FileHandle {
   /** Writes all chunks, one after the other, from `position`. They must not change meanwhile. */
   write(chunks: readonly Uint8Array[], position: number): Promise<void>;
   /**
-   * As `write` and then `dataSync`, in one step where the system can. Covers these bytes and the
-   * length they give the file, and nothing else: what was written before must be durable already.
+   * As `write` and then `dataSync`, in one step where the system can. `position` is the end of the
+   * file. Covers these bytes and the length they give the file, and nothing else: what was written
+   * before must be durable already.
    */
   writeDurably(chunks: readonly Uint8Array[], position: number): Promise<void>;
   /** Makes the written bytes and the file's length durable. */
