@@ -81,6 +81,7 @@ describe("a session", () => {
   it("asks again after a gap, with a pause", () => {
     const follower = accepted();
     expect(offer(follower, { session: 1, from: 11, to: 12 })).toEqual([{ kind: "wait", ms: 100 }]);
+    expect(follower.isQuiet).toBe(false);
     follower.step({ kind: "ticked", nowMs: 1_000 });
     expect(follower.step({ kind: "ticked", nowMs: 1_100 })).toEqual([asked(2)]);
   });
@@ -188,11 +189,11 @@ describe("a refused session", () => {
     "waits after %s, longer each time, up to a second",
     (code) => {
       const follower = followerAt10();
-      follower.step({ kind: "ticked", nowMs: 0 });
       follower.step({ kind: "connected" });
       let nowMs = 0;
       for (const [index, ms] of [100, 200, 400, 800, 1_000, 1_000].entries()) {
         expect(refuse(follower, index + 1, code)).toEqual([{ kind: "wait", ms }]);
+        expect(follower.step({ kind: "ticked", nowMs })).toEqual([]);
         expect(follower.step({ kind: "ticked", nowMs: nowMs + ms - 1 })).toEqual([]);
         nowMs += ms;
         expect(follower.step({ kind: "ticked", nowMs })).toEqual([asked(index + 2)]);
@@ -202,11 +203,23 @@ describe("a refused session", () => {
 
   it("waits and follows again after batches that fail the check, longer each time", () => {
     const follower = accepted();
-    follower.step({ kind: "ticked", nowMs: 0 });
     expect(refuse(follower, 1, "CORRUPT_MESSAGE")).toEqual([{ kind: "wait", ms: 100 }]);
+    follower.step({ kind: "ticked", nowMs: 0 });
     expect(follower.step({ kind: "ticked", nowMs: 100 })).toEqual([asked(2)]);
     offer(follower, { session: 2, from: 10 });
     expect(refuse(follower, 2, "CORRUPT_MESSAGE")).toEqual([{ kind: "wait", ms: 200 }]);
+  });
+
+  it("needs ticks only while it waits, and counts the time from the first", () => {
+    const follower = accepted();
+    expect(follower.isQuiet).toBe(true);
+    follower.step({ kind: "ticked", nowMs: 1_000 });
+    // It was not ticked for long: that time is no part of the wait.
+    refuse(follower, 1, "NOT_LEADER_OR_FOLLOWER");
+    expect(follower.isQuiet).toBe(false);
+    expect(follower.step({ kind: "ticked", nowMs: 9_000 })).toEqual([]);
+    expect(follower.step({ kind: "ticked", nowMs: 9_100 })).toEqual([asked(2)]);
+    expect(follower.isQuiet).toBe(true);
   });
 
   it("acknowledges nothing while it waits", () => {

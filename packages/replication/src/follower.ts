@@ -89,7 +89,7 @@ export type FollowerEffect =
   | { readonly kind: "restart-at"; readonly offset: number }
   | { readonly kind: "advance-high-watermark"; readonly highWatermark: number }
   | { readonly kind: "advance-log-start"; readonly logStartOffset: number }
-  /** Send `ticked` when the time is over. */
+  /** Send `ticked` at once, and again until the time is over: the first one begins it. */
   | { readonly kind: "wait"; readonly ms: number };
 
 type Append = Extract<FollowerEvent, { kind: "append" }>;
@@ -121,7 +121,6 @@ export class Follower {
   #waitMs = 0;
   /** When to ask again; undefined until a tick tells the time. */
   #resumeAtMs: number | undefined;
-  #nowMs: number | undefined;
 
   constructor(options: FollowerOptions) {
     assert(options.durableEndOffset <= options.logEndOffset, "only what is appended is durable");
@@ -137,6 +136,11 @@ export class Follower {
   /** Exclusive; never above the own log end. */
   get highWatermark(): number {
     return this.#highWatermark;
+  }
+
+  /** True while ticks decide nothing: it needs them only while it waits. */
+  get isQuiet(): boolean {
+    return this.#state !== "waiting";
   }
 
   step(event: FollowerEvent): readonly FollowerEffect[] {
@@ -291,12 +295,11 @@ export class Follower {
     this.#state = "waiting";
     this.#waitMs = Math.min(WAIT_MS_MAX, WAIT_MS_MIN * 2 ** Math.min(this.#refusalCount, 10));
     this.#refusalCount += 1;
-    this.#resumeAtMs = this.#nowMs === undefined ? undefined : this.#nowMs + this.#waitMs;
+    this.#resumeAtMs = undefined;
     return [{ kind: "wait", ms: this.#waitMs }];
   }
 
   #ticked(nowMs: number): readonly FollowerEffect[] {
-    this.#nowMs = nowMs;
     if (this.#state !== "waiting") return [];
     this.#resumeAtMs ??= nowMs + this.#waitMs;
     return nowMs >= this.#resumeAtMs ? this.#follow() : [];

@@ -340,3 +340,71 @@ describe("a proposal", () => {
     expect(leader.step({ kind: "ticked", nowMs: 50 })).toEqual([proposed(7, B1, B2, B3)]);
   });
 });
+
+describe("a quiet leadership", () => {
+  /** Everything is committed, and everybody in sync has it. */
+  function quietLeader(): Leader {
+    const leader = leaderAt10();
+    for (const replica of [B2, B3]) acknowledge(leader, replica, 10);
+    return leader;
+  }
+
+  it("is one where everybody is in sync and has everything", () => {
+    expect(leaderAt10().isQuiet).toBe(false);
+    expect(quietLeader().isQuiet).toBe(true);
+  });
+
+  it("ends with a batch, and begins again once everybody has it", () => {
+    const leader = quietLeader();
+    leader.step({ kind: "appended", logEndOffset: 12 });
+    expect(leader.isQuiet).toBe(false);
+    leader.step({ kind: "synced", durableEndOffset: 12 });
+    acknowledge(leader, B2, 12);
+    expect(leader.isQuiet).toBe(false);
+    acknowledge(leader, B3, 12);
+    expect(leader.isQuiet).toBe(true);
+  });
+
+  it("is none while a replica is missing, has lost something, or is another process", () => {
+    const short = leaderAt10({ isr: [B1, B2] });
+    acknowledge(short, B2, 10);
+    expect(short.isQuiet).toBe(false);
+
+    const behind = quietLeader();
+    acknowledge(behind, B3, 4);
+    expect(behind.isQuiet).toBe(false);
+
+    const restarted = quietLeader();
+    restarted.step({
+      kind: "eligible-changed",
+      eligible: epochs([B1, 11], [B2, 12], [B3, 23]),
+      nowMs: 5,
+    });
+    expect(restarted.isQuiet).toBe(false);
+  });
+
+  it("is none while a proposal is open or in doubt", () => {
+    const leader = leaderAt10({ isr: [B1, B2] });
+    acknowledge(leader, B2, 10);
+    expect(acknowledge(leader, B3, 10)).toHaveLength(1);
+    expect(leader.isQuiet).toBe(false);
+    const answer = { kind: "refused", code: "REQUEST_TIMED_OUT" } as const;
+    leader.step({ kind: "isr-answered", answer, nowMs: 10 });
+    expect(leader.isQuiet).toBe(false);
+    leader.step({
+      kind: "isr-answered",
+      answer: { kind: "committed", isr: [B1, B2, B3], partitionEpoch: 8 },
+      nowMs: 20,
+    });
+    leader.step({ kind: "ticked", nowMs: 50 });
+    expect(leader.isQuiet).toBe(true);
+  });
+
+  it("gives its followers their full time after ticks that were left out", () => {
+    const leader = quietLeader();
+    leader.step({ kind: "ticked", nowMs: 500_000 });
+    leader.step({ kind: "appended", logEndOffset: 12 });
+    expect(tickTo(leader, 500_100, 530_000)).toEqual([]);
+    expect(tickTo(leader, 530_100, 530_100)).toHaveLength(1);
+  });
+});

@@ -155,6 +155,21 @@ export class Leader {
     return this.#isr.committed.length < this.#inSyncReplicasMin;
   }
 
+  /**
+   * True while ticks decide nothing, however many come before another event: everyone is in sync,
+   * has everything, and no proposal is open. Whoever leaves them out then gives one right before
+   * the next event. It makes up for all: who lacks nothing was caught up until now.
+   */
+  get isQuiet(): boolean {
+    if (this.#highWatermark !== this.#logEndOffset || this.#isHeldBack) return false;
+    if (!this.#isr.canPropose || this.#isr.isInDoubt) return false;
+    if (!isSameSet(this.#replicas, this.#isr.committed)) return false;
+    for (const progress of this.#progress.values()) {
+      if (progress.durableEndOffset < this.#logEndOffset) return false;
+    }
+    return true;
+  }
+
   step(event: LeaderEvent): readonly LeaderEffect[] {
     switch (event.kind) {
       case "appended":
@@ -204,6 +219,7 @@ export class Leader {
       if (silentMs > TICK_GAP_MS_MAX) progress.forgive(silentMs, nowMs);
       progress.ticked(this.#logEndOffset, nowMs);
     }
+    if (this.isQuiet) return [];
     const isOverdue = nowMs - this.#proposedAtMs > PROPOSAL_MS_MAX;
     if (isOverdue && !this.#isr.canPropose) this.#isr.giveUp();
     this.#isHeldBack = false;

@@ -75,6 +75,11 @@ export class FollowerRole {
     this.#step({ kind: "ticked", nowMs: this.#partition.ports.clock.monotonicMs() });
   }
 
+  /** True while it needs no ticks. */
+  get isQuiet(): boolean {
+    return this.#core.isQuiet;
+  }
+
   /** The leader offers batches, or only newer watermarks. */
   append(offered: OfferedAppend): void {
     const { batches } = offered;
@@ -219,9 +224,10 @@ export class FollowerRole {
         });
         return;
       case "wait":
-        partition.ports.timers.after(effect.ms, () => {
-          this.#step({ kind: "ticked", nowMs: partition.ports.clock.monotonicMs() });
-        });
+        partition.wake();
+        this.tick();
+        // The partition's own ticks would do, but are far apart.
+        partition.ports.timers.after(effect.ms, () => this.tick());
     }
   }
 

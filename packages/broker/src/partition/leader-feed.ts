@@ -97,6 +97,13 @@ export class LeaderFeed {
     this.pump();
   }
 
+  /** True while ticks have nothing to do here: the follower has all, and knows it committed. */
+  get isQuiet(): boolean {
+    if (this.#isStopped) return true;
+    const { log, highWatermark } = this.partition;
+    return this.#sentOffset >= log.logEndOffset && this.#sentHighWatermark === highWatermark;
+  }
+
   tick(nowMs: number): void {
     if (this.#isStopped || this.#sink.isFull) return;
     this.pump();

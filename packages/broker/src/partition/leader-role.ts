@@ -62,7 +62,15 @@ export class LeaderRole {
     return this.#pendingBytes;
   }
 
+  /** True while it needs no ticks: nobody waits, and everybody has everything. */
+  get isQuiet(): boolean {
+    if (this.#committed.size > 0 || this.#written.size > 0 || !this.core.isQuiet) return false;
+    for (const feed of this.#feeds.values()) if (!feed.isQuiet) return false;
+    return true;
+  }
+
   start(): void {
+    this.#wake();
     // A partition whose only in-sync replica is this one commits what it finds at once.
     this.#perform(
       this.core.step({ kind: "synced", durableEndOffset: this.#partition.log.durableEndOffset }),
@@ -112,6 +120,7 @@ export class LeaderRole {
         return;
       }
     }
+    this.#wake();
     const base = log.logEndOffset;
     let logAppendTimeMs = -1;
     if (this.#settings.isLogAppendTime) {
@@ -136,6 +145,7 @@ export class LeaderRole {
   }
 
   addFeed(feed: LeaderFeed): void {
+    this.#wake();
     this.#feeds.get(feed.replica)?.stop();
     this.#feeds.set(feed.replica, feed);
   }
@@ -145,6 +155,7 @@ export class LeaderRole {
   }
 
   acknowledged(replica: NodeId, brokerEpoch: BrokerEpoch, durableEndOffset: number): void {
+    this.#wake();
     this.#perform(
       this.core.step({
         kind: "acknowledged",
@@ -157,12 +168,14 @@ export class LeaderRole {
   }
 
   synced(durableEndOffset: number): void {
+    this.#wake();
     this.#release(this.#written.release(durableEndOffset as never));
     this.#perform(this.core.step({ kind: "synced", durableEndOffset: durableEndOffset as never }));
   }
 
   partitionChanged(image: PartitionImage, settings: TopicSettings): void {
     this.#settings = settings;
+    this.#wake();
     this.#perform(
       this.core.step({
         kind: "partition-changed",
@@ -176,6 +189,7 @@ export class LeaderRole {
   }
 
   eligibleChanged(): void {
+    this.#wake();
     this.#perform(
       this.core.step({
         kind: "eligible-changed",
@@ -191,6 +205,7 @@ export class LeaderRole {
       | { kind: "committed"; isr: readonly NodeId[]; partitionEpoch: number }
       | { kind: "refused"; code: ErrorCode },
   ): void {
+    this.#wake();
     this.#perform(
       this.core.step({
         kind: "isr-answered",
@@ -224,6 +239,13 @@ export class LeaderRole {
         ticket.onProduced(new BrokerError(code, reason), undefined);
     }
     this.#pendingBytes = 0;
+  }
+
+  /** Before anything happens to a leadership that was quiet: the tick that makes up for the rest. */
+  #wake(): void {
+    if (!this.#partition.wake()) return;
+    const nowMs = this.#partition.ports.clock.monotonicMs();
+    this.#perform(this.core.step({ kind: "ticked", nowMs }));
   }
 
   #checkLimits(sizeBytes: number, maxTimestampMs: number): void {

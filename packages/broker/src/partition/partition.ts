@@ -37,6 +37,8 @@ export interface PartitionOwner {
   /** The stream to the leader that a follower reads from. */
   link(leader: NodeId): FollowerLink;
   onLogFailed(partition: Partition, error: Error): void;
+  /** To be ticked, as long as it is awake after a tick. */
+  onAwake(partition: Partition): void;
 }
 
 export interface IsrProposal {
@@ -90,6 +92,7 @@ export class Partition {
   #follower: FollowerRole | undefined;
   #highWatermark: number;
   #failure: Error | undefined;
+  #isAwake = false;
   #isClosed = false;
 
   /** `log` is open, and its observer calls `onDurable` and `onLogFailed` of this object. */
@@ -207,6 +210,21 @@ export class Partition {
   tick(): void {
     this.#leader?.tick();
     this.#follower?.tick();
+    const isQuiet = (this.#leader?.isQuiet ?? true) && (this.#follower?.isQuiet ?? true);
+    this.#isAwake = !isQuiet;
+  }
+
+  /** False while time decides nothing here: most of many partitions have nothing to do. */
+  get isAwake(): boolean {
+    return this.#isAwake;
+  }
+
+  /** From the roles only: ticks are needed. Returns false when they come already. */
+  wake(): boolean {
+    if (this.#isAwake) return false;
+    this.#isAwake = true;
+    this.owner.onAwake(this);
+    return true;
   }
 
   /** The log made everything below durable. */

@@ -54,6 +54,8 @@ export class Partitions implements PartitionOwner {
   readonly #links = new Map<NodeId, ReplicaFetcher>();
   readonly #settings = new Map<string, TopicSettings>();
   readonly #repairing = new Set<string>();
+  /** Those that time matters to. A walk over all of them, many times a second, is not for free. */
+  readonly #awake = new Set<Partition>();
   readonly #tailMemory: TailMemory;
   #image: MetadataImage | undefined;
   #eligible: ReadonlyMap<NodeId, BrokerEpoch> = new Map();
@@ -99,6 +101,10 @@ export class Partitions implements PartitionOwner {
     this.#owner.onLogFailed(error);
   }
 
+  onAwake(partition: Partition): void {
+    this.#awake.add(partition);
+  }
+
   link(leader: NodeId): FollowerLink {
     let link = this.#links.get(leader);
     if (link === undefined) {
@@ -137,7 +143,10 @@ export class Partitions implements PartitionOwner {
   }
 
   tick(): void {
-    for (const partition of this.#open.values()) partition.tick();
+    for (const partition of this.#awake) {
+      partition.tick();
+      if (!partition.isAwake) this.#awake.delete(partition);
+    }
   }
 
   async close(): Promise<void> {

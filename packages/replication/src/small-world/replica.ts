@@ -9,7 +9,9 @@ import {
   type FollowerEffect,
   type FollowerEvent,
   type Leader,
+  type LeaderEffect,
   LeaderEpochs,
+  type LeaderEvent,
   type ProducerBatch,
   ProducerStates,
 } from "../index.js";
@@ -77,9 +79,21 @@ export class Replica {
   syncing: number | undefined;
   waiters = new CommitWaiters<() => void>();
   readonly id: NodeId;
+  #isAsleep = false;
 
   constructor(id: NodeId) {
     this.id = id;
+  }
+
+  /** As the real shell does it: a quiet leadership is not ticked before something happens to it. */
+  lead(leader: Leader, event: LeaderEvent, nowMs: number): readonly LeaderEffect[] {
+    const isTick = event.kind === "ticked";
+    if (isTick && this.#isAsleep) return [];
+    const wake: LeaderEvent = { kind: "ticked", nowMs };
+    const before = this.#isAsleep ? leader.step(wake) : [];
+    const effects = [...before, ...leader.step(event)];
+    this.#isAsleep = isTick && leader.isQuiet;
+    return effects;
   }
 
   get logEndOffset(): number {

@@ -230,7 +230,7 @@ export class World {
   #lead(replica: Replica, event: LeaderEvent): void {
     const { leader } = replica;
     if (leader === undefined) return;
-    for (const effect of leader.step(event)) {
+    for (const effect of replica.lead(leader, event, this.#nowMs)) {
       if (effect.kind === "advance-high-watermark") {
         this.#advance(replica, effect.highWatermark);
         this.#promises.advanced(replica, leader, this.#controller.state);
