@@ -20,6 +20,7 @@ import { AdminService } from "./services/admin.js";
 import { ConsumeService } from "./services/consume.js";
 import { Directory } from "./services/directory.js";
 import { FetchService } from "./services/fetch.js";
+import { LeadingService } from "./services/leading.js";
 import { OffsetsService } from "./services/offsets.js";
 import { ProduceService } from "./services/produce.js";
 import { ProduceForwarder } from "./services/produce-forwarder.js";
@@ -48,6 +49,8 @@ export class Broker {
   readonly #session: ControllerSession;
   readonly #partitions: Partitions;
   readonly #forwarder: ProduceForwarder;
+  readonly #directory: Directory;
+  readonly #leading: LeadingService;
   readonly #routes: readonly RpcRoute[];
   readonly #metadataWaiters = new Set<() => void>();
   #appliedOffset = -1;
@@ -95,6 +98,12 @@ export class Broker {
       },
     });
     this.#forwarder = new ProduceForwarder(ports);
+    this.#directory = new Directory(config.nodeId, () => this.#metadata.image, this.#partitions);
+    this.#leading = new LeadingService(ports, {
+      directory: this.#directory,
+      partitions: this.#partitions,
+      untilMetadata: async (offset, timeoutMs) => await this.untilMetadata(offset, timeoutMs),
+    });
     this.#routes = this.#buildRoutes();
   }
 
@@ -122,6 +131,10 @@ export class Broker {
           request,
         );
       }),
+      unaryRoute(
+        replicationMethods.awaitLeading,
+        async (request) => await this.#leading.own(request),
+      ),
     ];
   }
 
@@ -186,17 +199,14 @@ export class Broker {
 
   #buildRoutes(): RpcRoute[] {
     const ports = this.#ports;
-    const directory = new Directory(
-      this.#config.nodeId,
-      () => this.#metadata.image,
-      this.#partitions,
-    );
+    const directory = this.#directory;
     const reader = new RecordReader(ports);
     const offsets = new OffsetsService(ports, { directory });
     const admin = new AdminService(ports, {
       directory,
       session: this.#session,
       offsets,
+      leading: this.#leading,
       untilMetadata: async (offset, timeoutMs) => await this.untilMetadata(offset, timeoutMs),
       controllerId: () => this.#metadata.controllerId,
       voters: () => this.#metadata.voters,

@@ -37,6 +37,8 @@ export interface PartitionOwner {
   /** The stream to the leader that a follower reads from. */
   link(leader: NodeId): FollowerLink;
   onLogFailed(partition: Partition, error: Error): void;
+  /** The leadership that the metadata asks for is in force. */
+  onLeads(partition: Partition): void;
   /** To be ticked, as long as it is awake after a tick. */
   onAwake(partition: Partition): void;
 }
@@ -325,6 +327,7 @@ export class Partition {
       );
       this.ports.probe?.becameLeader(this.key, epoch);
       this.#leader.start();
+      this.owner.onLeads(this);
     });
   }
 

@@ -19,6 +19,7 @@ import {
 import { Log, TailMemory } from "@strandline/storage";
 import type { BrokerConfig } from "../broker-config.js";
 import type { BrokerPorts } from "../ports.js";
+import { LeadingWaiters } from "./leading-waiters.js";
 import { repairLog } from "./log-repair.js";
 import {
   type FollowerLink,
@@ -57,6 +58,7 @@ export class Partitions implements PartitionOwner {
   /** Those that time matters to. A walk over all of them, many times a second, is not for free. */
   readonly #awake = new Set<Partition>();
   readonly #tailMemory: TailMemory;
+  readonly #leading: LeadingWaiters;
   #image: MetadataImage | undefined;
   #eligible: ReadonlyMap<NodeId, BrokerEpoch> = new Map();
   #queue: (() => Promise<void>)[] = [];
@@ -70,6 +72,7 @@ export class Partitions implements PartitionOwner {
     this.#owner = owner;
     this.nodeId = config.nodeId;
     this.#tailMemory = new TailMemory(config.tailBytesMax);
+    this.#leading = new LeadingWaiters(ports.timers);
   }
 
   get(topic: TopicId, partition: number): Partition | undefined {
@@ -99,6 +102,18 @@ export class Partitions implements PartitionOwner {
 
   onLogFailed(_partition: Partition, error: Error): void {
     this.#owner.onLogFailed(error);
+  }
+
+  onLeads(partition: Partition): void {
+    this.#leading.led(partition.key);
+  }
+
+  /**
+   * Resolves with true once this broker leads whatever its image says it leads of a topic, with
+   * false after `timeoutMs`.
+   */
+  async untilLeading(topic: TopicId, timeoutMs: number): Promise<boolean> {
+    return await this.#leading.until(() => this.#notLed(topic), timeoutMs);
   }
 
   onAwake(partition: Partition): void {
@@ -134,6 +149,7 @@ export class Partitions implements PartitionOwner {
     } else {
       this.#applyDelta(image, delta);
     }
+    this.#leading.metadataChanged();
     this.#reportApplied();
   }
 
@@ -151,11 +167,23 @@ export class Partitions implements PartitionOwner {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#leading.close();
     this.#queue = [];
     await Promise.all(this.#opening.values());
     for (const link of this.#links.values()) link.close();
     await Promise.all([...this.#open.values()].map(async (partition) => await partition.close()));
     this.#open.clear();
+  }
+
+  /** Keys of what the image says this broker leads of a topic, and it does not lead yet. */
+  #notLed(topic: TopicId): string[] {
+    const states = this.#image?.topics.get(topic)?.partitions ?? [];
+    return states
+      .map((state, partition) => ({ state, key: topicPartitionKey(topic, partition) }))
+      .filter(({ state, key }) => {
+        return state.leader === this.nodeId && this.#open.get(key)?.isLeader !== true;
+      })
+      .map(({ key }) => key);
   }
 
   #refreshEligible(image: MetadataImage): void {

@@ -33,25 +33,26 @@ import {
   type GetMetadataRequest,
   type GetMetadataResponse,
   type ListTopicsResponse,
-  logMethods,
   type PartitionDescription,
   refusalToProto,
   type TopicDescription,
 } from "@strandline/rpc";
 import type { ControllerSession } from "../cluster/controller-session.js";
 import type { Directory } from "./directory.js";
+import type { LeadingService } from "./leading.js";
 import type { OffsetsService } from "./offsets.js";
 
 const COMMAND_TIMEOUT_MS = 15_000;
 const APPLIED_TIMEOUT_MS = 5_000;
 const OFFSETS_TIMEOUT_MS = 1_000;
-const SERVING_RETRY_MS = 20;
-const SERVING_ATTEMPTS = 100;
+/** A new topic that is not led by then is created all the same. */
+const LEADING_TIMEOUT_MS = 5_000;
 
 export interface AdminParts {
   readonly directory: Directory;
   readonly session: ControllerSession;
   readonly offsets: OffsetsService;
+  readonly leading: LeadingService;
   /** Resolves once this broker's image has reached `offset`, or after `timeoutMs`. */
   untilMetadata(offset: number, timeoutMs: number): Promise<void>;
   controllerId(): number;
@@ -83,7 +84,7 @@ export class AdminService {
       allowWeakDurability: request.allowWeakDurability,
       seed: this.#ports.random.below(2 ** 31),
     })) as CreateTopicResponse;
-    if (!request.validateOnly) await this.#untilServing(request.name);
+    if (!request.validateOnly) await this.#parts.leading.until(request.name, LEADING_TIMEOUT_MS);
     return response;
   }
 
@@ -136,7 +137,7 @@ export class AdminService {
         : {}),
       seed: this.#ports.random.below(2 ** 31),
     });
-    await this.#untilServing(request.name);
+    await this.#parts.leading.until(request.name, LEADING_TIMEOUT_MS);
   }
 
   describeConfigs(resource: ConfigResource): DescribeConfigsResponse {
@@ -254,53 +255,6 @@ export class AdminService {
     const answer = await this.#parts.session.submit(command, COMMAND_TIMEOUT_MS);
     await this.#parts.untilMetadata(answer.metadataOffset, APPLIED_TIMEOUT_MS);
     return answer.response;
-  }
-
-  /**
-   * Waits, for a bounded time, until the leaders of a new topic have opened their logs: whoever
-   * created it may write at once. A topic that is not there yet then is created all the same.
-   */
-  async #untilServing(name: string): Promise<void> {
-    for (let attempt = 0; attempt < SERVING_ATTEMPTS; attempt += 1) {
-      const topic = this.#parts.directory.image.topicIds.get(name);
-      if (topic === undefined) return;
-      if (await this.#isServing(name)) return;
-      await new Promise<void>((resolve) => {
-        this.#ports.timers.after(SERVING_RETRY_MS, resolve);
-      });
-    }
-  }
-
-  /** One question per leader, for all it leads. */
-  async #isServing(name: string): Promise<boolean> {
-    const { directory } = this.#parts;
-    const byLeader = new Map<number, number[]>();
-    directory.topic(name).partitions.forEach(({ leader }, partition) => {
-      byLeader.set(leader, [...(byLeader.get(leader) ?? []), partition]);
-    });
-    const answers = await Promise.all(
-      [...byLeader].map(async ([leader, partitions]) => {
-        const address = directory.image.nodes.get(leader as NodeId)?.peerAddress;
-        if (address === undefined) return false;
-        const queries = partitions.map((partition) => ({
-          partition,
-          position: { earliest: true },
-        }));
-        const request = { topic: name, queries, forwarded: true };
-        try {
-          const response =
-            leader === directory.nodeId
-              ? await this.#parts.offsets.list(request)
-              : await this.#ports.transport.call(address, logMethods.listOffsets, request, {
-                  timeoutMs: OFFSETS_TIMEOUT_MS,
-                });
-          return response.answers.every((answer) => answer.error === undefined);
-        } catch {
-          return false;
-        }
-      }),
-    );
-    return answers.every((isServing) => isServing);
   }
 
   async #deleteRecords(

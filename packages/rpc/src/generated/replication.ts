@@ -906,11 +906,113 @@ export const readRangeResponseCodec: MessageCodec<ReadRangeResponse> = messageCo
   read: readReadRangeResponse,
 });
 
+export interface AwaitLeadingRequest {
+  readonly topicId: string;
+  /** Metadata that the answer must rest on, exclusive. */
+  readonly metadataOffset: number;
+  readonly timeoutMs: number;
+}
+
+function sizeOfAwaitLeadingRequest(message: AwaitLeadingRequest): number {
+  let size = 0;
+  if (message.topicId) size += 1 + sizeOfString(message.topicId);
+  if (message.metadataOffset) size += 1 + sizeOfInt64(message.metadataOffset);
+  if (message.timeoutMs) size += 1 + sizeOfInt32(message.timeoutMs);
+  return size;
+}
+
+function writeAwaitLeadingRequest(message: AwaitLeadingRequest, writer: WireWriter): void {
+  if (message.topicId) {
+    writer.varint(10);
+    writer.string(message.topicId);
+  }
+  if (message.metadataOffset) {
+    writer.varint(16);
+    writer.int64(message.metadataOffset);
+  }
+  if (message.timeoutMs) {
+    writer.varint(24);
+    writer.int32(message.timeoutMs);
+  }
+}
+
+function readAwaitLeadingRequest(reader: WireReader): AwaitLeadingRequest {
+  let topicId = "";
+  let metadataOffset = 0;
+  let timeoutMs = 0;
+  while (reader.hasMore) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        topicId = reader.string();
+        break;
+      case 16:
+        metadataOffset = reader.int64();
+        break;
+      case 24:
+        timeoutMs = reader.int32();
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  return { topicId, metadataOffset, timeoutMs };
+}
+
+export const awaitLeadingRequestCodec: MessageCodec<AwaitLeadingRequest> = messageCodec({
+  size: sizeOfAwaitLeadingRequest,
+  write: writeAwaitLeadingRequest,
+  read: readAwaitLeadingRequest,
+});
+
+export interface AwaitLeadingResponse {
+  readonly isLeading: boolean;
+}
+
+function sizeOfAwaitLeadingResponse(message: AwaitLeadingResponse): number {
+  let size = 0;
+  if (message.isLeading) size += 2;
+  return size;
+}
+
+function writeAwaitLeadingResponse(message: AwaitLeadingResponse, writer: WireWriter): void {
+  if (message.isLeading) {
+    writer.varint(8);
+    writer.bool(message.isLeading);
+  }
+}
+
+function readAwaitLeadingResponse(reader: WireReader): AwaitLeadingResponse {
+  let isLeading = false;
+  while (reader.hasMore) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 8:
+        isLeading = reader.bool();
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  return { isLeading };
+}
+
+export const awaitLeadingResponseCodec: MessageCodec<AwaitLeadingResponse> = messageCodec({
+  size: sizeOfAwaitLeadingResponse,
+  write: writeAwaitLeadingResponse,
+  read: readAwaitLeadingResponse,
+});
+
 /** Between brokers: one stream per follower and leader, for all partitions they share. */
 export const replicationMethods: {
   readonly replicate: RpcMethod<FollowerMessage, LeaderMessage>;
   /** Committed batches of any replica, as stored: how a damaged range is repaired. */
   readonly readRange: RpcMethod<ReadRangeRequest, ReadRangeResponse>;
+  /**
+   * Answers once the broker leads all of a topic that the metadata says it leads, or when the
+   * time is over: whoever created the topic need not ask again and again.
+   */
+  readonly awaitLeading: RpcMethod<AwaitLeadingRequest, AwaitLeadingResponse>;
 } = {
   replicate: {
     path: "/strandline.internal.v1.Replication/Replicate",
@@ -923,5 +1025,11 @@ export const replicationMethods: {
     kind: "unary",
     request: readRangeRequestCodec,
     response: readRangeResponseCodec,
+  },
+  awaitLeading: {
+    path: "/strandline.internal.v1.Replication/AwaitLeading",
+    kind: "unary",
+    request: awaitLeadingRequestCodec,
+    response: awaitLeadingResponseCodec,
   },
 };
