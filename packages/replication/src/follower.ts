@@ -207,8 +207,8 @@ export class Follower {
       this.#logEndOffset = endOffset;
       effects.push({ kind: "append" });
     }
-    // An empty append asks how far we are; batches are acknowledged when they are synced.
-    if (isAccepted || endOffset === baseOffset) effects.push(this.#acknowledgement());
+    // Later, each sync is acknowledged; a newer watermark alone has no answer worth a message.
+    if (isAccepted) effects.push(this.#acknowledgement());
     effects.push(...this.#observeWatermarks(event));
     return effects;
   }

@@ -12,9 +12,9 @@ const PIECE_BYTES_MAX = 1024 * 1024;
 const WATERMARK_MS_MAX = 100;
 
 export interface FeedSink {
-  /** False when the stream is full; `LeaderFeed.pump` is called again when it has drained. */
-  append(feed: LeaderFeed, piece: FeedPiece): boolean;
+  append(feed: LeaderFeed, piece: FeedPiece): void;
   refuse(feed: LeaderFeed, error: BrokerError): void;
+  /** True while the stream is full; `LeaderFeed.pump` is called again when it has drained. */
   readonly isFull: boolean;
 }
 

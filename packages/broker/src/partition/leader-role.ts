@@ -26,6 +26,7 @@ export class LeaderRole {
   readonly #feeds = new Map<NodeId, LeaderFeed>();
   #settings: TopicSettings;
   #pendingBytes = 0;
+  #isPumping = false;
 
   constructor(
     partition: Partition,
@@ -137,7 +138,7 @@ export class LeaderRole {
       appended: { baseOffset: base, logAppendTimeMs, logStartOffset: log.logStartOffset },
     });
     this.#perform(this.core.step({ kind: "appended", logEndOffset: log.logEndOffset as never }));
-    for (const feed of this.#feeds.values()) feed.pump();
+    this.#pumpSoon();
   }
 
   isReplica(replica: NodeId): boolean {
@@ -239,6 +240,16 @@ export class LeaderRole {
         ticket.onProduced(new BrokerError(code, reason), undefined);
     }
     this.#pendingBytes = 0;
+  }
+
+  /** Batches that came in one piece from the network go on as one message, and become one sync. */
+  #pumpSoon(): void {
+    if (this.#isPumping || this.#feeds.size === 0) return;
+    this.#isPumping = true;
+    void Promise.resolve().then(() => {
+      this.#isPumping = false;
+      for (const feed of this.#feeds.values()) feed.pump();
+    });
   }
 
   /** Before anything happens to a leadership that was quiet: the tick that makes up for the rest. */

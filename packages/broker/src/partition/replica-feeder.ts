@@ -4,7 +4,13 @@
  */
 import { type BrokerEpoch, BrokerError, type NodeId } from "@strandline/model";
 import type { RpcReceiver, RpcStream } from "@strandline/platform";
-import type { FollowerMessage, FollowPartition, OutgoingLeaderMessage } from "@strandline/rpc";
+import type {
+  Acknowledge,
+  FollowerMessage,
+  FollowPartition,
+  OutgoingLeaderMessage,
+  Watermark,
+} from "@strandline/rpc";
 import { type FeedPiece, type FeedSink, LeaderFeed } from "./leader-feed.js";
 import type { Partition } from "./partition.js";
 
@@ -22,6 +28,9 @@ export class ReplicaFeeder implements RpcReceiver<FollowerMessage>, FeedSink {
   #replica: NodeId | undefined;
   #brokerEpoch: BrokerEpoch | undefined;
   #isFull = false;
+  /** Those of one turn go together: with many partitions they are most of the messages. */
+  #watermarks: Watermark[] = [];
+  #isEnded = false;
 
   constructor(stream: RpcStream<OutgoingLeaderMessage>, owner: ReplicaFeederOwner) {
     this.#stream = stream;
@@ -33,14 +42,11 @@ export class ReplicaFeeder implements RpcReceiver<FollowerMessage>, FeedSink {
   }
 
   onMessage(message: FollowerMessage): void {
-    const { hello, follow, acknowledge, unfollow } = message;
+    const { hello, follow, acknowledge, acknowledges, unfollow } = message;
     if (acknowledge !== undefined) {
-      const feed = this.#feeds.get(`${acknowledge.topicId}-${acknowledge.partition}`);
-      if (feed === undefined || feed.session !== acknowledge.session) return;
-      const leader = feed.partition.leader;
-      if (leader === undefined || leader.epoch !== acknowledge.leaderEpoch) return;
-      leader.acknowledged(feed.replica, feed.brokerEpoch, acknowledge.durableEndOffset);
-      feed.acknowledged(acknowledge.durableEndOffset);
+      this.#acknowledged(acknowledge);
+    } else if (acknowledges !== undefined) {
+      for (const one of acknowledges.acknowledges) this.#acknowledged(one);
     } else if (follow !== undefined) {
       this.#follow(follow);
     } else if (unfollow !== undefined) {
@@ -65,24 +71,27 @@ export class ReplicaFeeder implements RpcReceiver<FollowerMessage>, FeedSink {
   }
 
   onEnd(): void {
+    this.#isEnded = true;
+    this.#watermarks = [];
     for (const key of [...this.#feeds.keys()]) this.#drop(key);
   }
 
-  append(feed: LeaderFeed, piece: FeedPiece): boolean {
-    const goesOn = this.#stream.send({
-      append: {
-        topicId: feed.partition.topicId,
-        partition: feed.partition.partition,
-        leaderEpoch: feed.leaderEpoch,
-        session: feed.session,
-        baseOffset: piece.baseOffset,
-        highWatermark: piece.highWatermark,
-        logStartOffset: piece.logStartOffset,
-        batches: piece.batches,
-      },
-    });
-    if (!goesOn) this.#isFull = true;
-    return goesOn;
+  append(feed: LeaderFeed, piece: FeedPiece): void {
+    const { highWatermark, logStartOffset } = piece;
+    const at = {
+      topicId: feed.partition.topicId,
+      partition: feed.partition.partition,
+      leaderEpoch: feed.leaderEpoch,
+      session: feed.session,
+    };
+    if (piece.batches.length > 0) {
+      const { baseOffset, batches } = piece;
+      this.#send({ append: { ...at, baseOffset, highWatermark, logStartOffset, batches } });
+      return;
+    }
+    // Whatever else this turn sends flushes them first: order is part of the protocol.
+    if (this.#watermarks.length === 0) void Promise.resolve().then(() => this.#flush());
+    this.#watermarks.push({ ...at, endOffset: piece.baseOffset, highWatermark, logStartOffset });
   }
 
   refuse(feed: LeaderFeed, error: BrokerError): void {
@@ -99,6 +108,27 @@ export class ReplicaFeeder implements RpcReceiver<FollowerMessage>, FeedSink {
       error,
       partition.log.logStartOffset,
     );
+  }
+
+  #acknowledged(acknowledge: Acknowledge): void {
+    const feed = this.#feeds.get(`${acknowledge.topicId}-${acknowledge.partition}`);
+    if (feed === undefined || feed.session !== acknowledge.session) return;
+    const leader = feed.partition.leader;
+    if (leader === undefined || leader.epoch !== acknowledge.leaderEpoch) return;
+    leader.acknowledged(feed.replica, feed.brokerEpoch, acknowledge.durableEndOffset);
+    feed.acknowledged(acknowledge.durableEndOffset);
+  }
+
+  #send(message: OutgoingLeaderMessage): void {
+    this.#flush();
+    if (!this.#stream.send(message)) this.#isFull = true;
+  }
+
+  #flush(): void {
+    const watermarks = this.#watermarks;
+    if (watermarks.length === 0 || this.#isEnded) return;
+    this.#watermarks = [];
+    if (!this.#stream.send({ watermarks: { watermarks } })) this.#isFull = true;
   }
 
   #follow(request: FollowPartition): void {
@@ -157,7 +187,7 @@ export class ReplicaFeeder implements RpcReceiver<FollowerMessage>, FeedSink {
     const isKnown = own.epoch === request.lastEpoch || (own.epoch === -1 && own.endOffset >= 0);
     const isPrefix = isKnown && own.endOffset >= request.logEndOffset;
     if (isPrefix) return false;
-    this.#stream.send({
+    this.#send({
       diverged: {
         topicId: request.topicId,
         partition: request.partition,
@@ -175,7 +205,7 @@ export class ReplicaFeeder implements RpcReceiver<FollowerMessage>, FeedSink {
     error: BrokerError,
     logStartOffset: number,
   ): void {
-    this.#stream.send({
+    this.#send({
       error: {
         topicId: at.topicId,
         partition: at.partition,

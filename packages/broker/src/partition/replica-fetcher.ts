@@ -4,11 +4,17 @@
  */
 import type { BrokerEpoch, NodeId } from "@strandline/model";
 import type { Logger, Random, RpcStream, Timer, Timers, Transport } from "@strandline/platform";
-import { type FollowerMessage, type LeaderMessage, replicationMethods } from "@strandline/rpc";
+import {
+  type Acknowledge,
+  type FollowerMessage,
+  type LeaderMessage,
+  replicationMethods,
+} from "@strandline/rpc";
 import type { FollowerLink, Partition } from "./partition.js";
 
 const RETRY_MS_MIN = 50;
 const RETRY_MS_MAX = 1_000;
+const NOTHING = new Uint8Array(0);
 
 export interface ReplicaFetcherOptions {
   readonly nodeId: NodeId;
@@ -29,6 +35,7 @@ export class ReplicaFetcher implements FollowerLink {
   #stream: RpcStream<FollowerMessage> | undefined;
   #retry: Timer | undefined;
   #failures = 0;
+  #acknowledges: Acknowledge[] = [];
 
   constructor(
     ports: { transport: Transport; timers: Timers; random: Random; logger: Logger },
@@ -74,8 +81,13 @@ export class ReplicaFetcher implements FollowerLink {
     partition: Partition,
     message: { leaderEpoch: number; durableEndOffset: number; session: number },
   ): void {
-    this.#stream?.send({
-      acknowledge: { topicId: partition.topicId, partition: partition.partition, ...message },
+    if (this.#stream === undefined) return;
+    // Those of one turn go together: the leader's watermarks accept many sessions in one message.
+    if (this.#acknowledges.length === 0) void Promise.resolve().then(() => this.#flush());
+    this.#acknowledges.push({
+      topicId: partition.topicId,
+      partition: partition.partition,
+      ...message,
     });
   }
 
@@ -84,7 +96,18 @@ export class ReplicaFetcher implements FollowerLink {
     this.#retry = undefined;
     const stream = this.#stream;
     this.#stream = undefined;
+    this.#acknowledges = [];
     stream?.abort();
+  }
+
+  #flush(): void {
+    const acknowledges = this.#acknowledges;
+    this.#acknowledges = [];
+    const [first] = acknowledges;
+    if (first === undefined) return;
+    this.#stream?.send(
+      acknowledges.length === 1 ? { acknowledge: first } : { acknowledges: { acknowledges } },
+    );
   }
 
   #open(): void {
@@ -116,6 +139,7 @@ export class ReplicaFetcher implements FollowerLink {
 
   #lost(address: string, error: Error | undefined): void {
     this.#stream = undefined;
+    this.#acknowledges = [];
     this.#logger.debug(
       { leader: this.#options.leader, address, error: error?.message },
       "replication stream ended",
@@ -133,7 +157,7 @@ export class ReplicaFetcher implements FollowerLink {
 
   #received(message: LeaderMessage): void {
     this.#failures = 0;
-    const { append, diverged, error } = message;
+    const { append, watermarks, diverged, error } = message;
     if (append !== undefined) {
       this.#roleOf(append.topicId, append.partition)?.append({
         session: append.session,
@@ -143,6 +167,12 @@ export class ReplicaFetcher implements FollowerLink {
         logStartOffset: append.logStartOffset,
         batches: append.batches as Uint8Array,
       });
+    } else if (watermarks !== undefined) {
+      for (const watermark of watermarks.watermarks) {
+        const { endOffset: baseOffset, ...rest } = watermark;
+        const role = this.#roleOf(watermark.topicId, watermark.partition);
+        role?.append({ ...rest, baseOffset, batches: NOTHING });
+      }
     } else if (diverged !== undefined) {
       this.#roleOf(diverged.topicId, diverged.partition)?.diverged(diverged);
     } else if (error !== undefined) {

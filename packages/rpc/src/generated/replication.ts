@@ -5,6 +5,7 @@ import { messageCodec } from "../wire/message-codec.js";
 import type { WireReader } from "../wire/wire-reader.js";
 import {
   EMPTY_BYTES,
+  assertElementCount,
   lengthOfChunks,
   sizeOfBytes,
   sizeOfDelimited,
@@ -19,6 +20,8 @@ export interface FollowerMessage {
   readonly follow?: FollowPartition | undefined;
   readonly acknowledge?: Acknowledge | undefined;
   readonly unfollow?: UnfollowPartition | undefined;
+  /** Several at once cost little more than one. */
+  readonly acknowledges?: Acknowledges | undefined;
 }
 
 function sizeOfFollowerMessage(message: FollowerMessage): number {
@@ -32,6 +35,9 @@ function sizeOfFollowerMessage(message: FollowerMessage): number {
   }
   if (message.unfollow !== undefined) {
     size += 1 + sizeOfDelimited(sizeOfUnfollowPartition(message.unfollow));
+  }
+  if (message.acknowledges !== undefined) {
+    size += 1 + sizeOfDelimited(sizeOfAcknowledges(message.acknowledges));
   }
   return size;
 }
@@ -57,6 +63,11 @@ function writeFollowerMessage(message: FollowerMessage, writer: WireWriter): voi
     writer.varint(sizeOfUnfollowPartition(message.unfollow));
     writeUnfollowPartition(message.unfollow, writer);
   }
+  if (message.acknowledges !== undefined) {
+    writer.varint(42);
+    writer.varint(sizeOfAcknowledges(message.acknowledges));
+    writeAcknowledges(message.acknowledges, writer);
+  }
 }
 
 function readFollowerMessage(reader: WireReader): FollowerMessage {
@@ -64,6 +75,7 @@ function readFollowerMessage(reader: WireReader): FollowerMessage {
   let follow: FollowPartition | undefined;
   let acknowledge: Acknowledge | undefined;
   let unfollow: UnfollowPartition | undefined;
+  let acknowledges: Acknowledges | undefined;
   while (reader.hasMore) {
     const tag = reader.tag();
     switch (tag) {
@@ -73,6 +85,7 @@ function readFollowerMessage(reader: WireReader): FollowerMessage {
         follow = undefined;
         acknowledge = undefined;
         unfollow = undefined;
+        acknowledges = undefined;
         reader.leave(outerEnd);
         break;
       }
@@ -82,6 +95,7 @@ function readFollowerMessage(reader: WireReader): FollowerMessage {
         hello = undefined;
         acknowledge = undefined;
         unfollow = undefined;
+        acknowledges = undefined;
         reader.leave(outerEnd);
         break;
       }
@@ -91,6 +105,7 @@ function readFollowerMessage(reader: WireReader): FollowerMessage {
         hello = undefined;
         follow = undefined;
         unfollow = undefined;
+        acknowledges = undefined;
         reader.leave(outerEnd);
         break;
       }
@@ -100,6 +115,17 @@ function readFollowerMessage(reader: WireReader): FollowerMessage {
         hello = undefined;
         follow = undefined;
         acknowledge = undefined;
+        acknowledges = undefined;
+        reader.leave(outerEnd);
+        break;
+      }
+      case 42: {
+        const outerEnd = reader.enter();
+        acknowledges = readAcknowledges(reader);
+        hello = undefined;
+        follow = undefined;
+        acknowledge = undefined;
+        unfollow = undefined;
         reader.leave(outerEnd);
         break;
       }
@@ -107,7 +133,7 @@ function readFollowerMessage(reader: WireReader): FollowerMessage {
         reader.skip(tag);
     }
   }
-  return { hello, follow, acknowledge, unfollow };
+  return { hello, follow, acknowledge, unfollow, acknowledges };
 }
 
 export const followerMessageCodec: MessageCodec<FollowerMessage> = messageCodec({
@@ -394,10 +420,59 @@ export const acknowledgeCodec: MessageCodec<Acknowledge> = messageCodec({
   read: readAcknowledge,
 });
 
+export interface Acknowledges {
+  readonly acknowledges: readonly Acknowledge[];
+}
+
+function sizeOfAcknowledges(message: Acknowledges): number {
+  let size = 0;
+  if (message.acknowledges !== undefined && message.acknowledges.length > 0) {
+    assertElementCount(message.acknowledges.length);
+    for (const value of message.acknowledges) size += 1 + sizeOfDelimited(sizeOfAcknowledge(value));
+  }
+  return size;
+}
+
+function writeAcknowledges(message: Acknowledges, writer: WireWriter): void {
+  if (message.acknowledges !== undefined) {
+    for (const value of message.acknowledges) {
+      writer.varint(10);
+      writer.varint(sizeOfAcknowledge(value));
+      writeAcknowledge(value, writer);
+    }
+  }
+}
+
+function readAcknowledges(reader: WireReader): Acknowledges {
+  const acknowledges: Acknowledge[] = [];
+  while (reader.hasMore) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10: {
+        const outerEnd = reader.enter();
+        reader.element();
+        acknowledges.push(readAcknowledge(reader));
+        reader.leave(outerEnd);
+        break;
+      }
+      default:
+        reader.skip(tag);
+    }
+  }
+  return { acknowledges };
+}
+
+export const acknowledgesCodec: MessageCodec<Acknowledges> = messageCodec({
+  size: sizeOfAcknowledges,
+  write: writeAcknowledges,
+  read: readAcknowledges,
+});
+
 export interface LeaderMessage {
   readonly append?: Append | undefined;
   readonly diverged?: Diverged | undefined;
   readonly error?: PartitionError | undefined;
+  readonly watermarks?: Watermarks | undefined;
 }
 
 function sizeOfLeaderMessage(message: LeaderMessage): number {
@@ -405,6 +480,9 @@ function sizeOfLeaderMessage(message: LeaderMessage): number {
   if (message.append !== undefined) size += 1 + sizeOfDelimited(sizeOfAppend(message.append));
   if (message.diverged !== undefined) size += 1 + sizeOfDelimited(sizeOfDiverged(message.diverged));
   if (message.error !== undefined) size += 1 + sizeOfDelimited(sizeOfPartitionError(message.error));
+  if (message.watermarks !== undefined) {
+    size += 1 + sizeOfDelimited(sizeOfWatermarks(message.watermarks));
+  }
   return size;
 }
 
@@ -424,12 +502,18 @@ function writeLeaderMessage(message: LeaderMessage, writer: WireWriter): void {
     writer.varint(sizeOfPartitionError(message.error));
     writePartitionError(message.error, writer);
   }
+  if (message.watermarks !== undefined) {
+    writer.varint(34);
+    writer.varint(sizeOfWatermarks(message.watermarks));
+    writeWatermarks(message.watermarks, writer);
+  }
 }
 
 function readLeaderMessage(reader: WireReader): LeaderMessage {
   let append: Append | undefined;
   let diverged: Diverged | undefined;
   let error: PartitionError | undefined;
+  let watermarks: Watermarks | undefined;
   while (reader.hasMore) {
     const tag = reader.tag();
     switch (tag) {
@@ -438,6 +522,7 @@ function readLeaderMessage(reader: WireReader): LeaderMessage {
         append = readAppend(reader);
         diverged = undefined;
         error = undefined;
+        watermarks = undefined;
         reader.leave(outerEnd);
         break;
       }
@@ -446,6 +531,7 @@ function readLeaderMessage(reader: WireReader): LeaderMessage {
         diverged = readDiverged(reader);
         append = undefined;
         error = undefined;
+        watermarks = undefined;
         reader.leave(outerEnd);
         break;
       }
@@ -454,6 +540,16 @@ function readLeaderMessage(reader: WireReader): LeaderMessage {
         error = readPartitionError(reader);
         append = undefined;
         diverged = undefined;
+        watermarks = undefined;
+        reader.leave(outerEnd);
+        break;
+      }
+      case 34: {
+        const outerEnd = reader.enter();
+        watermarks = readWatermarks(reader);
+        append = undefined;
+        diverged = undefined;
+        error = undefined;
         reader.leave(outerEnd);
         break;
       }
@@ -461,7 +557,7 @@ function readLeaderMessage(reader: WireReader): LeaderMessage {
         reader.skip(tag);
     }
   }
-  return { append, diverged, error };
+  return { append, diverged, error, watermarks };
 }
 
 export const leaderMessageCodec: MessageCodec<LeaderMessage> = messageCodec({
@@ -470,7 +566,7 @@ export const leaderMessageCodec: MessageCodec<LeaderMessage> = messageCodec({
   read: readLeaderMessage,
 });
 
-/** Whole batches that continue the follower's log; empty when only the watermarks moved. */
+/** Whole batches that continue the follower's log. */
 export interface Append {
   readonly topicId: string;
   readonly partition: number;
@@ -586,6 +682,154 @@ export const appendCodec: MessageCodec<Append> = messageCodec({
   size: sizeOfAppend,
   write: writeAppend,
   read: readAppend,
+});
+
+/** For partitions that have no batches to send: the session is accepted, or watermarks moved. */
+export interface Watermarks {
+  readonly watermarks: readonly Watermark[];
+}
+
+function sizeOfWatermarks(message: Watermarks): number {
+  let size = 0;
+  if (message.watermarks !== undefined && message.watermarks.length > 0) {
+    assertElementCount(message.watermarks.length);
+    for (const value of message.watermarks) size += 1 + sizeOfDelimited(sizeOfWatermark(value));
+  }
+  return size;
+}
+
+function writeWatermarks(message: Watermarks, writer: WireWriter): void {
+  if (message.watermarks !== undefined) {
+    for (const value of message.watermarks) {
+      writer.varint(10);
+      writer.varint(sizeOfWatermark(value));
+      writeWatermark(value, writer);
+    }
+  }
+}
+
+function readWatermarks(reader: WireReader): Watermarks {
+  const watermarks: Watermark[] = [];
+  while (reader.hasMore) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10: {
+        const outerEnd = reader.enter();
+        reader.element();
+        watermarks.push(readWatermark(reader));
+        reader.leave(outerEnd);
+        break;
+      }
+      default:
+        reader.skip(tag);
+    }
+  }
+  return { watermarks };
+}
+
+export const watermarksCodec: MessageCodec<Watermarks> = messageCodec({
+  size: sizeOfWatermarks,
+  write: writeWatermarks,
+  read: readWatermarks,
+});
+
+export interface Watermark {
+  readonly topicId: string;
+  readonly partition: number;
+  readonly leaderEpoch: number;
+  readonly session: number;
+  /** Where what was sent so far ends. */
+  readonly endOffset: number;
+  readonly highWatermark: number;
+  readonly logStartOffset: number;
+}
+
+function sizeOfWatermark(message: Watermark): number {
+  let size = 0;
+  if (message.topicId) size += 1 + sizeOfString(message.topicId);
+  if (message.partition) size += 1 + sizeOfInt32(message.partition);
+  if (message.leaderEpoch) size += 1 + sizeOfInt32(message.leaderEpoch);
+  if (message.session) size += 1 + sizeOfInt32(message.session);
+  if (message.endOffset) size += 1 + sizeOfInt64(message.endOffset);
+  if (message.highWatermark) size += 1 + sizeOfInt64(message.highWatermark);
+  if (message.logStartOffset) size += 1 + sizeOfInt64(message.logStartOffset);
+  return size;
+}
+
+function writeWatermark(message: Watermark, writer: WireWriter): void {
+  if (message.topicId) {
+    writer.varint(10);
+    writer.string(message.topicId);
+  }
+  if (message.partition) {
+    writer.varint(16);
+    writer.int32(message.partition);
+  }
+  if (message.leaderEpoch) {
+    writer.varint(24);
+    writer.int32(message.leaderEpoch);
+  }
+  if (message.session) {
+    writer.varint(32);
+    writer.int32(message.session);
+  }
+  if (message.endOffset) {
+    writer.varint(40);
+    writer.int64(message.endOffset);
+  }
+  if (message.highWatermark) {
+    writer.varint(48);
+    writer.int64(message.highWatermark);
+  }
+  if (message.logStartOffset) {
+    writer.varint(56);
+    writer.int64(message.logStartOffset);
+  }
+}
+
+function readWatermark(reader: WireReader): Watermark {
+  let topicId = "";
+  let partition = 0;
+  let leaderEpoch = 0;
+  let session = 0;
+  let endOffset = 0;
+  let highWatermark = 0;
+  let logStartOffset = 0;
+  while (reader.hasMore) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        topicId = reader.string();
+        break;
+      case 16:
+        partition = reader.int32();
+        break;
+      case 24:
+        leaderEpoch = reader.int32();
+        break;
+      case 32:
+        session = reader.int32();
+        break;
+      case 40:
+        endOffset = reader.int64();
+        break;
+      case 48:
+        highWatermark = reader.int64();
+        break;
+      case 56:
+        logStartOffset = reader.int64();
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  return { topicId, partition, leaderEpoch, session, endOffset, highWatermark, logStartOffset };
+}
+
+export const watermarkCodec: MessageCodec<Watermark> = messageCodec({
+  size: sizeOfWatermark,
+  write: writeWatermark,
+  read: readWatermark,
 });
 
 /**
