@@ -268,7 +268,8 @@ export class Broker {
         await partition.transition(partition.leaderEpoch, async () => {
           await partition.log.applyRetention(partition.highWatermark);
           partition.log.producers.expire(
-            this.#ports.clock.wallMs(),
+            // A wall clock that is set forward would make every producer idle at once.
+            this.#ports.clock.monotonicMs(),
             this.#config.producerIdleMsMax,
             PRODUCERS_PER_PARTITION_MAX,
           );

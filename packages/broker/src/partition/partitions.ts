@@ -171,8 +171,25 @@ export class Partitions implements PartitionOwner {
     this.#queue = [];
     await Promise.all(this.#opening.values());
     for (const link of this.#links.values()) link.close();
-    await Promise.all([...this.#open.values()].map(async (partition) => await partition.close()));
+    await Promise.all(
+      [...this.#open.values()].map(async (partition) => await this.#close(partition)),
+    );
     this.#open.clear();
+    this.#awake.clear();
+  }
+
+  /** A log that cannot be closed must keep no other from it; but the shutdown is no clean one. */
+  async #close(partition: Partition): Promise<void> {
+    try {
+      await partition.close();
+    } catch (error) {
+      const failure = error instanceof Error ? error : new Error(String(error));
+      this.#ports.logger.error(
+        { partition: partition.key, error: failure.message },
+        "the log could not be closed",
+      );
+      this.#owner.onLogFailed(failure);
+    }
   }
 
   /** Keys of what the image says this broker leads of a topic, and it does not lead yet. */

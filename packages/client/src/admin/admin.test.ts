@@ -204,6 +204,22 @@ describe(Admin, () => {
     await expect(world.time.until(never)).rejects.toMatchObject({ code: "UNAVAILABLE" });
   });
 
+  it("gives a call that cannot be repeated all the time that its caller gives", async () => {
+    const { world, admin } = scene((log) => [
+      unaryRoute(adminMethods.createTopic, async (request) => {
+        log(request);
+        await new Promise<void>((resolve) => {
+          world.time.after(20_000, resolve);
+        });
+        return { topicId: "id", partitions: 1_000, replicationFactor: 3 };
+      }),
+    ]);
+    const created = admin.createTopic({ name: "t", partitions: 1_000 }, { timeoutMs: 25_000 });
+    expect(await world.time.until(created)).toMatchObject({ topicId: "id" });
+    const late = admin.createTopic({ name: "u" }, { timeoutMs: 15_000 });
+    await expect(world.time.until(late)).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  });
+
   it("ends at the deadline, and when the caller gives up", async () => {
     const { world, admin } = scene(() => []);
     for (const host of world.network.hosts.values()) host.isSilent = true;

@@ -110,8 +110,7 @@ export class BrokerCaller {
       const leftMs = attempts.deadlineMs - this.#ports.clock.monotonicMs();
       if (leftMs <= 0 || signal.aborted) break;
       try {
-        const attemptMs = attempts.policy.isQuick ? QUICK_ATTEMPT_MS_MAX : ATTEMPT_MS_MAX;
-        const timeoutMs = Math.min(leftMs, attemptMs);
+        const timeoutMs = Math.min(leftMs, attemptMsMax(attempts.policy));
         const options = { timeoutMs, signal };
         const response = await this.#ports.transport.call(address, method, request, options);
         this.#addresses.noteReachable(address);
@@ -168,6 +167,12 @@ export class BrokerCaller {
       throw new ClientError("CLIENT_CLOSED", "the client is closed");
     if (signal?.aborted === true) throw abortedError(signal);
   }
+}
+
+function attemptMsMax({ isQuick, isRepeatable }: CallPolicy): number {
+  if (isQuick === true) return QUICK_ATTEMPT_MS_MAX;
+  // No other address gets a turn after it, so it has all the time that the caller gives.
+  return isRepeatable ? ATTEMPT_MS_MAX : Number.POSITIVE_INFINITY;
 }
 
 /** Refusals that do not say whether the request was carried out. */

@@ -1,0 +1,105 @@
+import { emptyImage, type MetadataImage, replay } from "@strandline/metadata";
+import { type NodeId, nodeId, type TopicId } from "@strandline/model";
+import { nullLogger } from "@strandline/platform";
+import { Log } from "@strandline/storage";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import type { BrokerConfig } from "../broker-config.js";
+import type { BrokerPorts } from "../ports.js";
+import { Partitions } from "./partitions.js";
+
+const SELF = nodeId(1);
+const TOPIC = "topic" as TopicId;
+const EPOCH = 5 as never;
+
+/** Broker 1 is registered, and keeps two partitions of a topic that `leader` leads. */
+function image(leader: NodeId | -1): MetadataImage {
+  const replicas = leader === -1 ? [SELF] : [leader];
+  const partition = {
+    replicas,
+    isr: replicas,
+    elr: [],
+    leader,
+    leaderEpoch: 0,
+    partitionEpoch: 0,
+  };
+  const node = { id: SELF, brokerEpoch: EPOCH, isFenced: false, isStopping: false };
+  return {
+    ...replay(emptyImage(), [], 7).image,
+    nodes: new Map([[SELF, node]]),
+    topics: new Map([[TOPIC, { id: TOPIC, name: "t", partitions: [partition, partition] }]]),
+    topicIds: new Map([["t", TOPIC]]),
+  } as unknown as MetadataImage;
+}
+
+/** The partitions of broker 1; the logs are empty, and close as told. */
+async function opened(
+  leader: NodeId | -1,
+  closeLog: (key: string) => Promise<void> = async () => undefined,
+) {
+  const closed: string[] = [];
+  vi.spyOn(Log, "open").mockImplementation(async (_ports, { key }) => {
+    return {
+      recovery: {},
+      highWatermark: 0,
+      logStartOffset: 0,
+      logEndOffset: 0,
+      durableEndOffset: 0,
+      close: async () => {
+        await closeLog(key);
+        closed.push(key);
+      },
+    } as unknown as Log;
+  });
+  const failures: Error[] = [];
+  const ports = {
+    clock: { monotonicMs: () => 0, wallMs: () => 0 },
+    timers: { after: () => ({ cancel: () => undefined }) },
+    fileSystem: { list: async () => [] },
+    logger: nullLogger,
+  } as unknown as BrokerPorts;
+  let onApplied = (): void => undefined;
+  const applied = new Promise<void>((resolve) => {
+    onApplied = resolve;
+  });
+  const config = { nodeId: SELF, topicsDirectory: "topics", tailBytesMax: 1, replicaLagMsMax: 1 };
+  const partitions = new Partitions(ports, config as BrokerConfig, {
+    brokerEpoch: () => EPOCH,
+    isServing: () => true,
+    proposeIsr: () => undefined,
+    onLogFailed: (error) => failures.push(error),
+    onApplied: () => onApplied(),
+  });
+  const now = image(leader);
+  partitions.apply(now, { partitions: [], topics: [], nodes: [], configs: [] });
+  await applied;
+  return { partitions, closed, failures };
+}
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+describe(Partitions, () => {
+  it("ticks a partition that waits for nothing once, and no more", async () => {
+    const { partitions } = await opened(SELF);
+    expect(await partitions.untilLeading(TOPIC, 1_000)).toBe(true);
+    const all = [...partitions.all()];
+    const ticks = all.map((partition) => vi.spyOn(partition, "tick"));
+    expect(all.map((partition) => partition.isAwake)).toEqual([true, true]);
+    for (let count = 0; count < 3; count += 1) partitions.tick();
+    expect(ticks.map((tick) => tick.mock.calls.length)).toEqual([1, 1]);
+    // Whatever happens to it next wakes it.
+    all[0]?.eligibleChanged();
+    partitions.tick();
+    expect(ticks.map((tick) => tick.mock.calls.length)).toEqual([2, 1]);
+  });
+
+  it("closes every log, also when one of them cannot be closed, and says so", async () => {
+    const { partitions, closed, failures } = await opened(-1, async (key) => {
+      if (key === "topic-0") throw new Error("disk is gone");
+    });
+    await partitions.close();
+    expect(closed).toEqual(["topic-1"]);
+    expect(failures.map((error) => error.message)).toEqual(["disk is gone"]);
+  });
+});
