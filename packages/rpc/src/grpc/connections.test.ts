@@ -20,6 +20,22 @@ function transportOf(timings = {}): GrpcTransport {
   return transport;
 }
 
+/** As that of a node to its peers. */
+function peerTransportOf(timings = {}): GrpcTransport {
+  const transport = new GrpcTransport({ logger: nullLogger, followsNames: true, timings });
+  closing.push(async () => await transport.close());
+  return transport;
+}
+
+/** Every name leads to HOST, until told otherwise. A stream's first connection does not ask here. */
+function spyOnNames() {
+  const lookup = vi.spyOn(dns.promises, "lookup");
+  closing.push(() => lookup.mockRestore());
+  const leadTo = (address: string) => lookup.mockResolvedValue([{ address, family: 4 }] as never);
+  leadTo(HOST);
+  return { leadTo, forget: () => lookup.mockRejectedValue(new Error("no such name")) };
+}
+
 /** When the transport would find a dead peer by itself. */
 const KEEPALIVE_MS = 10_000;
 
@@ -118,30 +134,61 @@ describe("a name that leads elsewhere", () => {
   });
 
   it("takes a peer's streams along, though a stranger answers at the old address", async () => {
-    const lookup = vi.spyOn(dns.promises, "lookup").mockResolvedValue([] as never);
-    closing.push(() => lookup.mockRestore());
+    const names = spyOnNames();
     const strangers = new Recorder();
     const stranger = await transportOf().listen(HOST, 0, [
       streamRoute(talkMethod, () => strangers),
     ]);
     closing.push(async () => await stranger.close());
-    const transport = new GrpcTransport({
-      logger: nullLogger,
-      followsNames: true,
-      timings: { keepaliveMs: 50 },
-    });
-    closing.push(async () => await transport.close());
-    const address = `localhost:${stranger.port}`;
-    lookup.mockResolvedValue([{ address: HOST, family: 4 }] as never);
     const answers = new Recorder();
-    transport.open(address, talkMethod, answers).send(numbered(1));
+    const transport = peerTransportOf({ keepaliveMs: 50 });
+    transport.open(`localhost:${stranger.port}`, talkMethod, answers).send(numbered(1));
     await vi.waitFor(() => expect(strangers.numbers).toEqual([1]));
-    lookup.mockRejectedValue(new Error("no such name"));
+    names.forget();
     await new Promise((resolve) => setTimeout(resolve, 150));
     expect(answers.hasEnded).toBe(false);
-    lookup.mockResolvedValue([{ address: "127.0.0.2", family: 4 }] as never);
+    names.leadTo("127.0.0.2");
     await untilEnd(answers, 5_000);
     expect(answers.reason).toBe("broken");
+  });
+
+  it("is asked again soon while it is not known, as that of a container that is down", async () => {
+    const names = spyOnNames();
+    names.forget();
+    const stranger = await listening(new Recorder());
+    const answers = new Recorder();
+    peerTransportOf().open(`localhost:${stranger.port}`, talkMethod, answers);
+    await vi.waitFor(() => expect(answers.numbers).toEqual([0]));
+    names.leadTo("127.0.0.2");
+    await untilEnd(answers, DEFAULT_TIMINGS.keepaliveMs / 2);
+    expect(answers.reason).toBe("broken");
+  });
+
+  it("takes a peer's calls along, though a stranger answers at the old address", async () => {
+    const names = spyOnNames();
+    const answering = async (host: string, port: number, answer: number) => {
+      const routes = [
+        unaryRoute(askMethod, async (request) =>
+          // A question to which no answer comes.
+          numberOf(request) === 9 ? await new Promise<never>(() => undefined) : numbered(answer),
+        ),
+      ];
+      const listener = await transportOf().listen(host, port, routes);
+      closing.push(async () => await listener.close());
+      return listener.port;
+    };
+    const port = await answering(HOST, 0, 1);
+    await answering("127.0.0.2", port, 2);
+    const transport = peerTransportOf({ keepaliveMs: 50 });
+    const ask = async (question: number) =>
+      await transport.call(`broker.test:${port}`, askMethod, numbered(question), {
+        timeoutMs: 60_000,
+      });
+    expect(numberOf(await ask(0))).toBe(1);
+    const unanswered = ask(9);
+    names.leadTo("127.0.0.2");
+    await expect(unanswered).rejects.toMatchObject({ reason: "broken" });
+    expect(numberOf(await ask(0))).toBe(2);
   });
 });
 

@@ -29,8 +29,8 @@ export interface GrpcTransportOptions {
   /** Serves gRPC reflection, over the public .proto files only. */
   readonly reflection?: boolean | undefined;
   /**
-   * Streams go only to whom a name leads now: a connection is dropped once its address is none of
-   * the name's. For peers, which are one process each; not for names that many addresses take turns
+   * Calls and streams go only to whom a name leads now: a connection is dropped once its address is
+   * none of the name's. For peers, which are one process each; not for names that many addresses take turns
    * to answer to.
    */
   readonly followsNames?: boolean | undefined;
@@ -48,8 +48,9 @@ export class GrpcTransport implements Transport {
   constructor(options: GrpcTransportOptions) {
     this.#options = options;
     this.#timings = { ...DEFAULT_TIMINGS, ...options.timings };
-    this.#channels = new Channels(this.#timings);
-    this.#sessions = new Http2Sessions(this.#timings, options.followsNames === true);
+    const followsNames = options.followsNames === true;
+    this.#channels = new Channels(this.#timings, followsNames);
+    this.#sessions = new Http2Sessions(this.#timings, followsNames);
   }
 
   call<Request, Response>(

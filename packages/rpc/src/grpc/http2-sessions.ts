@@ -3,8 +3,6 @@
  * first stream, and made anew, the name looked up again, once one was lost; when to try again is up
  * to whoever opens streams.
  */
-
-import dns from "node:dns";
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from "node:http2";
 import net from "node:net";
 import {
@@ -13,6 +11,7 @@ import {
   HEADER_LIST_BYTES_MAX,
   SESSION_MEGABYTES_MAX,
 } from "./channel-options.js";
+import { NameWatch, unbracketed } from "./name-watch.js";
 
 /**
  * How long a peer may take to accept a connection, one lost packet included. A host that has gone, or
@@ -98,10 +97,7 @@ export class Http2Sessions {
       entry.isConnected = true;
       session.setLocalWindowSize(CLIENT_WINDOW_BYTES);
       this.#keepAlive(session);
-      const { hostname } = new URL(`http://${address}`);
-      if (this.#followsNames && net.isIP(unbracketed(hostname)) === 0) {
-        this.#followName(session, hostname);
-      }
+      if (this.#followsNames) this.#followName(session, address);
     });
     // Streams are told by their own events; an error that nobody hears would end the process.
     session.on("error", () => this.#forget(address, entry));
@@ -114,19 +110,15 @@ export class Http2Sessions {
     if (this.#entries.get(address) === entry) this.#entries.delete(address);
   }
 
-  /**
-   * Two containers that are restarted may swap addresses, and a connection that was being made to
-   * the old one reaches a stranger. So the name is asked again as soon as the connection stands, and
-   * from time to time after that.
-   */
-  #followName(session: ClientHttp2Session, hostname: string): void {
-    const check = async (): Promise<void> => {
-      const isRight = await isOneOf(hostname, session.socket?.remoteAddress);
-      if (!isRight && !session.destroyed) session.destroy(new Error(`${hostname} is elsewhere`));
-    };
-    void check();
-    const interval = setInterval(() => void check(), this.#timings.keepaliveMs);
-    session.once("close", () => clearInterval(interval));
+  #followName(session: ClientHttp2Session, address: string): void {
+    const { hostname } = new URL(`http://${address}`);
+    const reached = session.socket?.remoteAddress;
+    if (reached === undefined) return;
+    const watch = new NameWatch(hostname, reached, {
+      intervalMs: this.#timings.keepaliveMs,
+      onElsewhere: () => session.destroy(new Error(`${hostname} is elsewhere`)),
+    });
+    session.once("close", () => watch.stop());
   }
 
   /** A peer that answers no ping within the bound is gone, whatever its socket says. */
@@ -145,16 +137,6 @@ export class Http2Sessions {
       clearInterval(interval);
       clearTimeout(overdue);
     });
-  }
-}
-
-/** True unless the name is known to lead elsewhere: a lookup that fails says nothing. */
-async function isOneOf(hostname: string, address: string | undefined): Promise<boolean> {
-  try {
-    const found = await dns.promises.lookup(hostname, { all: true });
-    return address === undefined || found.some((each) => each.address === address);
-  } catch {
-    return true;
   }
 }
 
@@ -189,9 +171,4 @@ function closed(session: ClientHttp2Session): Promise<void> {
     if (session.connecting) session.destroy();
     else session.close();
   });
-}
-
-/** "[::1]" of an URL is "::1" to a socket. */
-function unbracketed(hostname: string): string {
-  return hostname.startsWith("[") ? hostname.slice(1, -1) : hostname;
 }
