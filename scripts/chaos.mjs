@@ -61,6 +61,9 @@ try {
 
 const result = resultOf(run, options);
 const isViolated = result.verdict === "violated";
+if (result.verdict === "held") {
+  await run.deleteTopic().catch((error) => say(`the topic stays: ${error.message}`));
+}
 const kept = await target.close({ isKept: isViolated });
 const lines = textOf(result);
 if (kept !== undefined) lines.push("", `kept: ${kept}`);

@@ -89,6 +89,16 @@ export class ChaosRun {
     }
   }
 
+  /** For a cluster that goes on, when nobody has to look into what was written. */
+  async deleteTopic() {
+    const observer = new Observer(this.#target, this.topic);
+    try {
+      await observer.deleteTopic();
+    } finally {
+      await observer.close();
+    }
+  }
+
   /** The schedule until the time is over; then everyone is back. */
   async #faultsInTurn() {
     const { minutes, seed, say } = this.#options;
