@@ -2,7 +2,8 @@
  * Brokers as the containers of docker-compose.yml. A cluster that is up already is used as it is,
  * and stays; one that is not is brought up, and taken down again. Its volumes stay either way.
  *
- * Containers are frozen, not sent SIGSTOP: that would stop the init process only.
+ * What is paused is the broker, not its container: `docker pause` that meets the start of a health
+ * check can leave an engine waiting for itself, and the container frozen for good.
  */
 import { execFile, spawnSync } from "node:child_process";
 import path from "node:path";
@@ -16,6 +17,9 @@ const LINES_MAX = 20;
 const WATCH_MS = 2_000;
 /** Building the image takes its time. */
 const COMMAND_MS = 15 * 60_000;
+
+/** The one child of the init process is the broker. */
+const signalling = (signal) => ["sh", "-c", `kill -s ${signal} $(cat /proc/1/task/1/children)`];
 
 const run = promisify(execFile);
 
@@ -55,11 +59,11 @@ export class ComposeTarget {
   }
 
   async pause(id) {
-    await docker("pause", this.#containers.get(id));
+    await docker("exec", this.#containers.get(id), ...signalling("STOP"));
   }
 
   async resume(id) {
-    await docker("unpause", this.#containers.get(id));
+    await docker("exec", this.#containers.get(id), ...signalling("CONT"));
   }
 
   async start(id) {
@@ -80,11 +84,11 @@ export class ComposeTarget {
     return undefined;
   }
 
-  /** For an end without ceremony: nobody stays frozen. */
+  /** For an end without ceremony: nobody stays paused. */
   closeNow() {
     clearInterval(this.#watch);
     for (const container of this.#containers.values()) {
-      spawnSync("docker", ["unpause", container], { stdio: "ignore" });
+      spawnSync("docker", ["exec", container, ...signalling("CONT")], { stdio: "ignore" });
     }
   }
 
