@@ -18,9 +18,9 @@ afterEach(async () => {
 
 /** Bytes that tell where they belong. */
 function bytesFrom(seed: number, length: number): Buffer {
-  const bytes = Buffer.alloc(length);
-  for (let at = 0; at < length; at += 4) bytes.writeUInt32LE(seed + at, Math.min(at, length - 4));
-  return bytes;
+  const words = new Uint32Array(Math.ceil(length / 4));
+  for (let at = 0; at < words.length; at += 1) words[at] = seed + at;
+  return Buffer.from(words.buffer, 0, length);
 }
 
 function cut(bytes: Uint8Array, pieceBytes: number): Uint8Array[] {

@@ -34,20 +34,31 @@ export type WriteTo = (
 ) => Promise<void>;
 
 /** Smaller writes are not worth the detour. */
-export const DIRECT_BYTES_MIN = 128 * 1024;
+export const DIRECT_BYTES_MIN = 64 * 1024;
 
 /** Memory for all files: bounded, and at addresses that begin a page. */
 class Slots {
   #free: Uint8Array[] | undefined;
+  #exist = false;
+  readonly #waiting: ((slot: Uint8Array) => void)[] = [];
 
-  /** Undefined while all are in use, or where there is no such memory. */
-  take(): Uint8Array | undefined {
-    this.#free ??= aligned();
-    return this.#free.pop();
+  /** Waits for its turn while all are in use. Undefined where there is no such memory. */
+  async take(): Promise<Uint8Array | undefined> {
+    if (this.#free === undefined) {
+      this.#free = aligned();
+      this.#exist = this.#free.length > 0;
+    }
+    const slot = this.#free.pop();
+    if (slot !== undefined || !this.#exist) return slot;
+    return await new Promise((resolve) => {
+      this.#waiting.push(resolve);
+    });
   }
 
   release(slot: Uint8Array): void {
-    this.#free?.push(slot);
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#free?.push(slot);
+    else next(slot);
   }
 }
 
@@ -101,7 +112,7 @@ export class DirectWriter {
     const rest = new ChunkReader(chunks);
     let at = position;
     while (rest.length >= DIRECT_BYTES_MIN && !this.#isRefused) {
-      const slot = slots.take();
+      const slot = await slots.take();
       if (slot === undefined) break;
       try {
         const head = (BLOCK_BYTES - (at % BLOCK_BYTES)) % BLOCK_BYTES;
