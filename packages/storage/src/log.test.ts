@@ -411,6 +411,19 @@ describe("Log", () => {
     expect(log.isFailed).toBe(false);
   });
 
+  it("leaves the index of the active segment for later in a routine checkpoint, not in another", async () => {
+    const world = new World();
+    const log = await world.open();
+    appendBatches(log, 20);
+    await settle();
+    world.time.advance(5000);
+    await settle();
+    const indexes = () => world.names().filter((name) => name.endsWith("index"));
+    expect(indexes()).toEqual([]);
+    await log.checkpoint();
+    expect(indexes()).toHaveLength(2);
+  });
+
   it("tries a checkpoint again when the store refused it, without failing", async () => {
     const world = new World();
     const log = await world.open();

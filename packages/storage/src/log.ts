@@ -39,7 +39,7 @@ export class Log {
   private constructor(contents: LogContents, observer: LogObserver) {
     this.#contents = contents;
     this.#observer = observer;
-    this.#timers = new LogTimers(contents, async () => await this.checkpoint());
+    this.#timers = new LogTimers(contents, async () => await this.#checkpoint(true));
   }
 
   /** Opens or creates the log and recovers it: what a crash tore is cut, damage is reported. */
@@ -224,10 +224,7 @@ export class Log {
 
   /** Makes everything appended so far durable, and recovery begin behind it. */
   async checkpoint(): Promise<void> {
-    await this.#upkeep.run(async () => {
-      this.#contents.requireUsable();
-      await checkpointLog(this.#contents, { isFinal: false });
-    });
+    await this.#checkpoint(false);
   }
 
   /**
@@ -237,6 +234,13 @@ export class Log {
   async close(): Promise<void> {
     this.#closing ??= this.#close();
     await this.#closing;
+  }
+
+  async #checkpoint(isRoutine: boolean): Promise<void> {
+    await this.#upkeep.run(async () => {
+      this.#contents.requireUsable();
+      await checkpointLog(this.#contents, { isFinal: false, isRoutine });
+    });
   }
 
   async #close(): Promise<void> {
