@@ -21,12 +21,13 @@ export const FLOORS = {
   raft: 2,
   replication: 2,
   metadata: 2,
+  "kafka-protocol": 2,
   record: 1,
   platform: 1,
   model: 0,
 };
 
-export const PURE = ["model", "record", "raft", "replication", "metadata"];
+export const PURE = ["model", "record", "raft", "replication", "metadata", "kafka-protocol"];
 
 /** Reach the world by ports alone, so that the simulator can run them. */
 export const PORTED = ["storage", "broker", "controller", "client"];
