@@ -2,7 +2,7 @@
  * Makes the reader of a message out of its schema, once for each version: what a version decides is
  * decided here, and the readers that are left only read.
  */
-import { defaultOf } from "./field-default.js";
+import { defaultOf, EMPTY_ARRAY } from "./field-default.js";
 import type { Field, Fields, FieldType, ScalarName } from "./schema.js";
 import { includesVersion } from "./version-range.js";
 import { malformed, type WireReader } from "./wire-reader.js";
@@ -93,6 +93,7 @@ function arrayReader(element: FieldType, isNullable: boolean, format: Format): R
   return (reader) => {
     const declared = isFlexible ? reader.uvarint() - 1 : reader.int32();
     const count = reader.admitCount(declared, elementBytesMin);
+    if (count === 0) return EMPTY_ARRAY;
     if (count === -1) return nullOf(isNullable);
     const elements: unknown[] = [];
     for (let index = 0; index < count; index++) elements.push(readElement(reader));

@@ -54,7 +54,7 @@ const writer = new WireWriter();
 
 /**
  * Decodes one frame. Throws a ProtocolError, after which the connection is to be closed without an
- * answer. Bytes behind the message are not looked at: some clients of old versions leave them.
+ * answer. Bytes behind the message are not looked at: what is asked is known without them.
  */
 export function decodeRequest(frame: Uint8Array, limits: DecodeLimits = REQUEST_LIMITS): Request {
   const reader = new WireReader(frame, limits);

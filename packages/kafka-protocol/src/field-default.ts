@@ -4,7 +4,8 @@ import type { Field, FieldType } from "./schema.js";
 export const ZERO_UUID = "AAAAAAAAAAAAAAAAAAAAAA";
 
 const EMPTY_BYTES = new Uint8Array(0);
-const EMPTY_ARRAY: readonly unknown[] = Object.freeze([]);
+/** Shared, and frozen. */
+export const EMPTY_ARRAY: readonly unknown[] = Object.freeze([]);
 
 /** Shared by all messages, so not to be changed. */
 export function defaultOf(field: Field): unknown {

@@ -4,13 +4,15 @@
  * fit is a ProtocolError.
  */
 
-import { uuidText } from "@strandline/model";
-import { readUtf8 } from "@strandline/record";
 import { ProtocolError } from "./protocol-error.js";
+import { readText, readUuid } from "./text.js";
 
 const TWO_TO_32 = 4_294_967_296;
 /** Longest string of the protocol, whatever the width of its length. */
 const STRING_BYTES_MAX = 32_767;
+
+/** Shared, like every empty value: where a peer sends thousands of them, they cost nothing. */
+const EMPTY_BYTES = new Uint8Array(0);
 
 /** Bounds on what one message may become in memory. */
 export interface DecodeLimits {
@@ -88,8 +90,7 @@ export class WireReader {
   }
 
   uuid(): string {
-    const at = this.#advance(16);
-    return uuidText(this.bytes.subarray(at, at + 16));
+    return readUuid(this.bytes, this.#advance(16));
   }
 
   /** Text of a length that was read before; -1 is null. */
@@ -97,14 +98,14 @@ export class WireReader {
     if (length === -1) return null;
     if (length > STRING_BYTES_MAX) throw malformed(`a string of ${length} bytes is too long`);
     const at = this.#advance(length);
-    return readUtf8(this.bytes, at, at + length);
+    return readText(this.bytes, at, at + length);
   }
 
   /** A view of as many bytes as a length says that was read before; -1 is null. */
   view(length: number): Uint8Array | null {
     if (length === -1) return null;
     const at = this.#advance(length);
-    return this.bytes.subarray(at, at + length);
+    return length === 0 ? EMPTY_BYTES : this.bytes.subarray(at, at + length);
   }
 
   /** Admits a count of elements that take at least `elementBytesMin` each; -1 is null. */
