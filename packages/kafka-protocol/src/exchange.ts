@@ -20,7 +20,12 @@ import { ProtocolError } from "./protocol-error.js";
 import { type DecodeLimits, malformed, WireReader } from "./wire-reader.js";
 import { WireWriter } from "./wire-writer.js";
 
-export const REQUEST_LIMITS: DecodeLimits = { elementsMax: 100_000, tagsMax: 64 };
+/**
+ * Bounds of requests. The smallest elements become forty times their bytes in memory, so this many
+ * are 8 MiB, and some tens of milliseconds of a cold decoder.
+ */
+export const REQUEST_LIMITS: DecodeLimits = { elementsMax: 50_000, tagsMax: 64 };
+/** Bounds of responses, which come from a broker that was asked. */
 export const RESPONSE_LIMITS: DecodeLimits = { elementsMax: 10_000_000, tagsMax: 64 };
 
 /** KIP-511: the code of the answer to a version of ApiVersions that is not served. */

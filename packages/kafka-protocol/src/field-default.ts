@@ -29,7 +29,11 @@ function defaultOfType(type: FieldType): unknown {
     case "bytes":
     case "records":
       return EMPTY_BYTES;
-    default:
+    case "int8":
+    case "int16":
+    case "uint16":
+    case "int32":
+    case "int64":
       return 0;
   }
 }

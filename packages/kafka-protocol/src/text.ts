@@ -35,28 +35,37 @@ const DIGITS = Uint8Array.from(
   (digit) => digit.charCodeAt(0),
 );
 
-/** Reads 16 bytes as 22 characters of URL-safe base64. */
+/** Reads 16 bytes as 22 characters of URL-safe base64; in one call, which makes a flat string. */
 export function readUuid(bytes: Uint8Array, at: number): string {
-  const last = bytes[at + 15] as number;
-  const text =
-    threeBytes(bytes, at) +
-    threeBytes(bytes, at + 3) +
-    threeBytes(bytes, at + 6) +
-    threeBytes(bytes, at + 9) +
-    threeBytes(bytes, at + 12) +
-    String.fromCharCode(DIGITS[last >> 2] as number, DIGITS[(last & 3) << 4] as number);
-  text.charCodeAt(0);
-  return text;
+  return String.fromCharCode(
+    digit(bytes, at, 0),
+    digit(bytes, at, 6),
+    digit(bytes, at, 12),
+    digit(bytes, at, 18),
+    digit(bytes, at, 24),
+    digit(bytes, at, 30),
+    digit(bytes, at, 36),
+    digit(bytes, at, 42),
+    digit(bytes, at, 48),
+    digit(bytes, at, 54),
+    digit(bytes, at, 60),
+    digit(bytes, at, 66),
+    digit(bytes, at, 72),
+    digit(bytes, at, 78),
+    digit(bytes, at, 84),
+    digit(bytes, at, 90),
+    digit(bytes, at, 96),
+    digit(bytes, at, 102),
+    digit(bytes, at, 108),
+    digit(bytes, at, 114),
+    digit(bytes, at, 120),
+    DIGITS[((bytes[at + 15] as number) & 3) << 4] as number,
+  );
 }
 
-function threeBytes(bytes: Uint8Array, at: number): string {
-  const a = bytes[at] as number;
-  const b = bytes[at + 1] as number;
-  const c = bytes[at + 2] as number;
-  return String.fromCharCode(
-    DIGITS[a >> 2] as number,
-    DIGITS[((a & 3) << 4) | (b >> 4)] as number,
-    DIGITS[((b & 15) << 2) | (c >> 6)] as number,
-    DIGITS[c & 63] as number,
-  );
+/** The digit for the six bits that begin at a bit. */
+function digit(bytes: Uint8Array, at: number, bit: number): number {
+  const byte = at + (bit >> 3);
+  const two = ((bytes[byte] as number) << 8) | (bytes[byte + 1] as number);
+  return DIGITS[(two >> (10 - (bit & 7))) & 63] as number;
 }

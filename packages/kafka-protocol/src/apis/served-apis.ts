@@ -1,6 +1,6 @@
 /**
- * Every API that is served, by name. What is not in here is not told to clients, and a request for
- * it is refused.
+ * Every API that there are codecs for, by name, each with its versions. What is not in here cannot
+ * be told to clients, and a request for it is refused.
  */
 import type { AnyApi } from "../api.js";
 import { alterConfigs } from "./alter-configs.js";
@@ -89,11 +89,20 @@ export interface VersionsOfApi {
   readonly maxVersion: number;
 }
 
-/** What an ApiVersions response says, in the order of the API's numbers. */
-export const ADVERTISED_VERSIONS: readonly VersionsOfApi[] = Object.values(SERVED_APIS)
-  .map((api) => ({
-    apiKey: api.key,
-    minVersion: api.advertisedFrom,
-    maxVersion: api.versions.to,
-  }))
-  .sort((a, b) => a.apiKey - b.apiKey);
+/**
+ * What an ApiVersions response says of some APIs, in the order of their numbers: a listener tells
+ * clients of those that it answers.
+ */
+export function advertisedVersions(names: readonly ApiName[]): readonly VersionsOfApi[] {
+  return names
+    .map((name) => SERVED_APIS[name])
+    .map(({ key, advertisedFrom, versions }) => ({
+      apiKey: key,
+      minVersion: advertisedFrom,
+      maxVersion: versions.to,
+    }))
+    .sort((a, b) => a.apiKey - b.apiKey);
+}
+
+/** Of all APIs that there are. */
+export const ADVERTISED_VERSIONS = advertisedVersions(Object.keys(SERVED_APIS) as ApiName[]);
