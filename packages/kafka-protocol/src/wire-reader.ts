@@ -4,6 +4,7 @@
  * fit is a ProtocolError.
  */
 
+import { utf8Bytes } from "@strandline/record";
 import { ProtocolError } from "./protocol-error.js";
 import { readText, readUuid } from "./text.js";
 
@@ -93,12 +94,15 @@ export class WireReader {
     return readUuid(this.bytes, this.#advance(16));
   }
 
-  /** Text of a length that was read before; -1 is null. */
+  /** Text of a length that was read before; -1 is null. It takes the same length when written. */
   text(length: number): string | null {
     if (length === -1) return null;
     if (length > STRING_BYTES_MAX) throw malformed(`a string of ${length} bytes is too long`);
     const at = this.#advance(length);
-    return readText(this.bytes, at, at + length);
+    const text = readText(this.bytes, at, at + length);
+    // Bytes that are no UTF-8 come back as three for each: an answer that repeats a name must fit.
+    if (utf8Bytes(text) !== length) throw malformed("no UTF-8 in a string");
+    return text;
   }
 
   /** A view of as many bytes as a length says that was read before; -1 is null. */

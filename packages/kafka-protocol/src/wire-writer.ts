@@ -3,7 +3,7 @@
  * a finished frame is a list of pieces to send after each other. Nothing that was handed out is
  * written again.
  *
- * Input comes from this program: a value that does not fit its field is a bug, and asserts.
+ * Input comes from this program: a number that does not fit its field is a bug, and asserts.
  */
 import { assert } from "@strandline/model";
 import { utf8Bytes, writeUtf8 } from "@strandline/record";
@@ -16,6 +16,8 @@ const SLAB_BYTES = 64 * 1024;
 /** From this size on, bytes are cheaper to send as a piece of their own than to copy. */
 const PIECE_BYTES_MIN = 4096;
 const STRING_BYTES_MAX = 32_767;
+/** As many characters fit whatever they are: none takes more than three bytes for each unit. */
+const CUT_LENGTH = Math.floor(STRING_BYTES_MAX / 3);
 const FRAME_PREFIX_BYTES = 4;
 
 export function chunksBytes(value: Chunks): number {
@@ -136,10 +138,17 @@ export class WireWriter {
     }
   }
 
-  /** Length, as a compact one or of 16 bits, and the text. */
-  string(value: string, isCompact: boolean): void {
-    const length = utf8Bytes(value);
-    assert(length <= STRING_BYTES_MAX, "a string has at most 32767 bytes");
+  /**
+   * Length, as a compact one or of 16 bits, and the text. What is too long for the protocol is cut:
+   * names were bounded when they were read, so it is a sentence that quotes one.
+   */
+  string(text: string, isCompact: boolean): void {
+    let value = text;
+    let length = utf8Bytes(value);
+    if (length > STRING_BYTES_MAX) {
+      value = text.slice(0, CUT_LENGTH);
+      length = utf8Bytes(value);
+    }
     if (isCompact) this.uvarint(length + 1);
     else this.int16(length);
     this.#reserve(length);
