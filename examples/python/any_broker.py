@@ -2,6 +2,7 @@
 
 import argparse
 import itertools
+import os
 import sys
 import time
 from pathlib import Path
@@ -91,8 +92,13 @@ def read_arguments():
 
 
 def run(program):
+    exit_code = 0
     try:
         program()
     except Failure as failure:
         hint = "retriable: try again later" if failure.retriable else "not retriable"
-        sys.exit(f"{failure.code} ({hint}): {failure.message}")
+        print(f"{failure.code} ({hint}): {failure.message}", file=sys.stderr)
+        exit_code = 1
+    # A thread of grpcio that has just lost its stream may keep the interpreter from ending.
+    sys.stdout.flush()
+    os._exit(exit_code)
