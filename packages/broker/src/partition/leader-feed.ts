@@ -14,6 +14,8 @@ const WATERMARK_MS_MAX = 100;
 export interface FeedSink {
   append(feed: LeaderFeed, piece: FeedPiece): void;
   refuse(feed: LeaderFeed, error: BrokerError): void;
+  /** Another stream of the same follower has taken a partition over: this one must end. */
+  supersede(): void;
   /** True while the stream is full; `LeaderFeed.pump` is called again when it has drained. */
   readonly isFull: boolean;
 }
@@ -69,6 +71,15 @@ export class LeaderFeed {
 
   stop(): void {
     this.#isStopped = true;
+  }
+
+  /**
+   * The follower asked again on another stream. Which of the two is the later one cannot be told
+   * after a pause, so the follower must notice: silence is what a follower without news hears too.
+   */
+  supersede(): void {
+    this.stop();
+    this.#sink.supersede();
   }
 
   /** Sends what the log has and the window allows. Synchronous while the bytes are in memory. */

@@ -147,7 +147,7 @@ export class LeaderRole {
 
   addFeed(feed: LeaderFeed): void {
     this.#wake();
-    this.#feeds.get(feed.replica)?.stop();
+    this.#feeds.get(feed.replica)?.supersede();
     this.#feeds.set(feed.replica, feed);
   }
 

@@ -110,6 +110,10 @@ export class ReplicaFeeder implements RpcReceiver<FollowerMessage>, FeedSink {
     );
   }
 
+  supersede(): void {
+    this.#stream.abort(new BrokerError("NETWORK_EXCEPTION", "the follower has another stream"));
+  }
+
   #acknowledged(acknowledge: Acknowledge): void {
     const feed = this.#feeds.get(`${acknowledge.topicId}-${acknowledge.partition}`);
     if (feed === undefined || feed.session !== acknowledge.session) return;
