@@ -50,6 +50,11 @@ export class ClusterClient implements App {
     this.#isStopped = true;
   }
 
+  /** Every record that was sent has its answer. */
+  get isAnswered(): boolean {
+    return this.#inFlight === 0;
+  }
+
   async close(): Promise<void> {
     this.stop();
     await this.#client.close();

@@ -156,7 +156,9 @@ class ClusterRun {
     world.finish();
   }
 
+  /** Nothing is under way: logs that are compared now are what they will stay. */
   #isAgreed(): boolean {
+    if (!this.#clients.every((client) => client.isAnswered)) return false;
     const nodes = this.#ids.map((id) => this.#nodes.get(id));
     if (!nodes.every((node) => node?.isWhole === true)) return false;
     const ends = new Map<string, number>();
