@@ -20,6 +20,7 @@ export const FLOORS = {
   rpc: 3,
   raft: 2,
   replication: 2,
+  coordination: 2,
   metadata: 2,
   "kafka-protocol": 2,
   record: 1,
@@ -27,7 +28,15 @@ export const FLOORS = {
   model: 0,
 };
 
-export const PURE = ["model", "record", "raft", "replication", "metadata", "kafka-protocol"];
+export const PURE = [
+  "model",
+  "record",
+  "raft",
+  "replication",
+  "metadata",
+  "coordination",
+  "kafka-protocol",
+];
 
 /** Reach the world by ports alone, so that the simulator can run them. */
 export const PORTED = ["storage", "broker", "controller", "client"];

@@ -1,0 +1,2 @@
+/** Consumer groups: decisions alone, without clock, disk or network. */
+export type { GroupConfig } from "./group-config.js";
