@@ -45,6 +45,9 @@ export class SimCall implements ConnectionCall {
   readonly #method: AnyMethod;
   readonly #up: Pipe;
   readonly #down: Pipe;
+  /** Both ends must agree on these, also when the weather changes before the server has accepted. */
+  readonly #windowBytes: number;
+  readonly #queueBytesMax: number;
   #server: Endpoint | undefined;
   #openTimer: SimEvent | undefined;
   #deadline: SimEvent | undefined;
@@ -55,6 +58,8 @@ export class SimCall implements ConnectionCall {
     const { connection, method, deadlineUs } = start;
     this.#connection = connection;
     this.#method = method;
+    this.#windowBytes = connection.settings.streamWindowBytes;
+    this.#queueBytesMax = connection.settings.streamQueueBytesMax;
     this.#up = new Pipe(connection.pathTo("server"), (frame) => this.#atServer(frame));
     this.#down = new Pipe(connection.pathTo("client"), (frame) => this.#atClient(frame));
     this.client = this.#clientEnd();
@@ -102,13 +107,13 @@ export class SimCall implements ConnectionCall {
   }
 
   #clientEnd(): Endpoint {
-    const { settings, client } = this.#connection;
+    const { client } = this.#connection;
     return new Endpoint({
       incarnation: client,
       input: this.#method.response,
       output: this.#method.request,
-      windowBytes: settings.streamWindowBytes,
-      queueBytesMax: settings.streamQueueBytesMax,
+      windowBytes: this.#windowBytes,
+      queueBytesMax: this.#queueBytesMax,
       out: this.#up,
       // At the client that is the status: the call is over.
       onPeerEnd: () => this.client.finish(undefined),
@@ -124,13 +129,13 @@ export class SimCall implements ConnectionCall {
   }
 
   #serverEnd(): Endpoint {
-    const { settings, server } = this.#connection;
+    const { server } = this.#connection;
     const endpoint = new Endpoint({
       incarnation: server,
       input: this.#method.request,
       output: this.#method.response,
-      windowBytes: settings.streamWindowBytes,
-      queueBytesMax: settings.streamQueueBytesMax,
+      windowBytes: this.#windowBytes,
+      queueBytesMax: this.#queueBytesMax,
       out: this.#down,
       // A server stream's caller always ends its side; what counts there is when it goes.
       onPeerEnd: () => {

@@ -297,6 +297,18 @@ describe("the simulated network", () => {
     expect(world.network.connectionCount).toBe(0);
   });
 
+  it("keeps for both ends the window that a stream was opened with", async () => {
+    const test = new EchoWorld({ seed: 1, network: { streamWindowBytes: 1_000 } });
+    const atServer = test.heard();
+    await test.start("b", [streamRoute(talkMethod, () => atServer)]);
+    const a = await test.start("a");
+    const client = a.transport.open(`b:${PORT}`, talkMethod, test.heard());
+    Object.assign(test.world.network.settings, { streamWindowBytes: 1_000_000 });
+    while (client.send(7));
+    await test.pass(1_000);
+    expect(client.send(7)).toBe(true);
+  });
+
   it("finds a sender that does not heed the window", async () => {
     const network = { streamWindowBytes: 100, streamQueueBytesMax: 1_000 };
     const { world, client } = await talking(1, { network });
