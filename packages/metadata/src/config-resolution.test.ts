@@ -52,6 +52,23 @@ describe(topicConfig, () => {
   });
 });
 
+describe("the settings of compaction", () => {
+  it("are Kafka's, and both policies may apply at once", () => {
+    const set = cluster();
+    set.createTopic("t", {
+      configs: { "cleanup.policy": "compact,delete", "min.cleanable.dirty.ratio": "0.01" },
+    });
+    expect(topicConfig(set.image, "t")).toMatchObject({
+      isCompacted: true,
+      isDeleted: true,
+      compactionLagMsMin: 0,
+      compactionLagMsMax: Number.MAX_SAFE_INTEGER,
+      deleteRetentionMs: 86_400_000,
+      dirtyRatioMin: 0.01,
+    });
+  });
+});
+
 describe("the entries people are shown", () => {
   it("say where each value comes from", () => {
     const set = cluster();

@@ -33,6 +33,14 @@ export interface TopicConfig {
   readonly isCompacted: boolean;
   /** Retention removes old segments: cleanup.policy contains delete. */
   readonly isDeleted: boolean;
+  /** Age before which compaction leaves a record alone. */
+  readonly compactionLagMsMin: number;
+  /** Age at which a record must be considered by compaction. */
+  readonly compactionLagMsMax: number;
+  /** How long compaction keeps tombstones. */
+  readonly deleteRetentionMs: number;
+  /** Part of the log, from 0 to 1, that must be dirty before a pass begins. */
+  readonly dirtyRatioMin: number;
 }
 
 /** A setting as people see it. */
@@ -63,6 +71,10 @@ export function topicConfig(image: MetadataImage, topicName: string): TopicConfi
     isLogAppendTime: value("message.timestamp.type") === "LogAppendTime",
     isCompacted: policies.includes("compact"),
     isDeleted: policies.includes("delete"),
+    compactionLagMsMin: number("min.compaction.lag.ms"),
+    compactionLagMsMax: number("max.compaction.lag.ms"),
+    deleteRetentionMs: number("delete.retention.ms"),
+    dirtyRatioMin: number("min.cleanable.dirty.ratio"),
   };
 }
 

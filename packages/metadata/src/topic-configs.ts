@@ -7,6 +7,8 @@ import { BATCH_BYTES_DEFAULT, BATCH_BYTES_LIMIT } from "@strandline/model";
 import type { ConfigSpec } from "./config-spec.js";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
+/** Kafka's "never": the largest int64. */
+const NO_LIMIT = "9223372036854775807";
 const WITHOUT_EFFECT = "Stored for compatibility with Kafka; has no effect.";
 
 /** Every topic setting, in the order people are shown them. */
@@ -18,8 +20,9 @@ export const TOPIC_CONFIGS: readonly ConfigSpec[] = [
     values: ["delete", "compact"],
     clusterName: "log.cleanup.policy",
     documentation:
-      "delete: old segments are removed by retention. compact: the newest record of each key is " +
-      "meant to stay; stored, and retention does not apply, but nothing is compacted yet.",
+      "delete: old segments are removed by retention. compact: the newest record of each key " +
+      "stays, older ones of the same key are removed in the background. Both: compacted, and " +
+      "retention applies too.",
   },
   {
     name: "compression.type",
@@ -29,6 +32,15 @@ export const TOPIC_CONFIGS: readonly ConfigSpec[] = [
     reason: "brokers keep batches as the producer compressed them, so only producer is possible",
     clusterName: "compression.type",
     documentation: "producer: batches stay as the producer compressed them.",
+  },
+  {
+    name: "delete.retention.ms",
+    type: "long",
+    defaultValue: String(DAY_MS),
+    clusterName: "log.cleaner.delete.retention.ms",
+    documentation:
+      "How long compaction keeps a record without a value (a tombstone), so that whoever reads a " +
+      "compacted log from its start within this time sees every deletion. Milliseconds.",
   },
   {
     name: "durability",
@@ -56,6 +68,16 @@ export const TOPIC_CONFIGS: readonly ConfigSpec[] = [
     documentation: "Bytes of log between two entries of a segment's offset index.",
   },
   {
+    name: "max.compaction.lag.ms",
+    type: "long",
+    defaultValue: NO_LIMIT,
+    min: 1,
+    clusterName: "log.cleaner.max.compaction.lag.ms",
+    documentation:
+      "Age at which a record must be considered by compaction, however little there is to clean. " +
+      "Milliseconds; the largest value: never for its age.",
+  },
+  {
     name: "max.message.bytes",
     type: "int",
     defaultValue: String(BATCH_BYTES_DEFAULT),
@@ -80,6 +102,24 @@ export const TOPIC_CONFIGS: readonly ConfigSpec[] = [
     values: ["CreateTime", "LogAppendTime"],
     clusterName: "log.message.timestamp.type",
     documentation: "CreateTime: the producer's timestamps stay. LogAppendTime: the leader's clock.",
+  },
+  {
+    name: "min.cleanable.dirty.ratio",
+    type: "double",
+    defaultValue: "0.5",
+    min: 0,
+    max: 1,
+    clusterName: "log.cleaner.min.cleanable.ratio",
+    documentation:
+      "Part of a compacted log that must not have been compacted yet before a pass begins: low " +
+      "values work more often, high values let more superseded records stay.",
+  },
+  {
+    name: "min.compaction.lag.ms",
+    type: "long",
+    defaultValue: "0",
+    clusterName: "log.cleaner.min.compaction.lag.ms",
+    documentation: "Age before which compaction leaves a record alone. Milliseconds.",
   },
   {
     name: "min.insync.replicas",
@@ -132,13 +172,9 @@ export const TOPIC_CONFIGS: readonly ConfigSpec[] = [
     reason: "an election that may lose records is never automatic; an operator asks for it by name",
     documentation: "Always false: elections that may lose records happen only by name.",
   },
-  stored("delete.retention.ms", "long", String(DAY_MS)),
-  stored("flush.messages", "long", "9223372036854775807", "durability says what is synced when."),
-  stored("flush.ms", "long", "9223372036854775807", "durability says what is synced when."),
-  stored("max.compaction.lag.ms", "long", "9223372036854775807"),
-  stored("message.timestamp.before.max.ms", "long", "9223372036854775807"),
-  { ...stored("min.cleanable.dirty.ratio", "double", "0.5"), max: 1 },
-  stored("min.compaction.lag.ms", "long", "0"),
+  stored("flush.messages", "long", NO_LIMIT, "durability says what is synced when."),
+  stored("flush.ms", "long", NO_LIMIT, "durability says what is synced when."),
+  stored("message.timestamp.before.max.ms", "long", NO_LIMIT),
   stored("preallocate", "boolean", "false"),
   stored("segment.index.bytes", "int", "10485760"),
   stored("segment.jitter.ms", "long", "0"),
