@@ -180,7 +180,7 @@ class PieceReader {
     const { readEnds } = this.#segment;
     while (!this.#isDone && position < this.#logBytes) {
       const target = new Uint8Array(Math.min(wantedBytes, this.#logBytes - position));
-      const count = await this.#handle.read(target, position);
+      const count = await this.#read(target, position);
       if (count < target.length) {
         return this.#suspect(`the file ends at ${position + count}, not ${this.#logBytes}`);
       }
@@ -198,6 +198,16 @@ class PieceReader {
       readEnds.note(this.#nextOffset, position);
     }
     return { kind: "batches", chunks: this.#chunks };
+  }
+
+  /**
+   * The first reader of a stretch is most likely its only one, and leaves no copy of it in the
+   * system's cache; the second does. Which of them this is the checksums tell.
+   */
+  #read(target: Uint8Array, position: number): Promise<number> {
+    const { checkedFrom, checkedTo } = this.#segment;
+    const isKnown = position < checkedTo && position + target.length > checkedFrom;
+    return this.#handle.read(target, position, { isLikelyOnly: !isKnown });
   }
 
   /** What was read before is good; the next read will meet the rest at its start. */

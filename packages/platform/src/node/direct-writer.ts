@@ -10,22 +10,12 @@
  * Nothing is durable before a sync, as with any other write.
  */
 import * as fs from "node:fs";
+import { AlignedSlots, BLOCK_BYTES } from "./aligned-slots.js";
 
-/** Alignment of position, length and memory that every device takes. */
-const BLOCK_BYTES = 4096;
 /** One write takes no more than this. */
 const SLOT_BYTES = 2 * 1024 * 1024;
 /** As many as there are threads that write. */
 const SLOTS = 4;
-const WASM_PAGE_BYTES = 64 * 1024;
-
-/** What the platform's types leave out. */
-declare const WebAssembly: {
-  readonly Memory: new (size: {
-    readonly initial: number;
-    readonly maximum: number;
-  }) => { readonly buffer: ArrayBuffer };
-};
 
 export type WriteTo = (
   descriptor: number,
@@ -36,48 +26,7 @@ export type WriteTo = (
 /** Smaller writes are not worth the detour. */
 export const DIRECT_BYTES_MIN = 64 * 1024;
 
-/** Memory for all files: bounded, and at addresses that begin a page. */
-class Slots {
-  #free: Uint8Array[] | undefined;
-  #exist = false;
-  readonly #waiting: ((slot: Uint8Array) => void)[] = [];
-
-  /** Waits for its turn while all are in use. Undefined where there is no such memory. */
-  async take(): Promise<Uint8Array | undefined> {
-    if (this.#free === undefined) {
-      this.#free = aligned();
-      this.#exist = this.#free.length > 0;
-    }
-    const slot = this.#free.pop();
-    if (slot !== undefined || !this.#exist) return slot;
-    return await new Promise((resolve) => {
-      this.#waiting.push(resolve);
-    });
-  }
-
-  release(slot: Uint8Array): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#free?.push(slot);
-    else next(slot);
-  }
-}
-
-const slots = new Slots();
-
-/** The memory of WebAssembly is the one kind whose address begins a page. */
-function aligned(): Uint8Array[] {
-  const pages = (SLOTS * SLOT_BYTES) / WASM_PAGE_BYTES;
-  try {
-    const { buffer } = new WebAssembly.Memory({ initial: pages, maximum: pages });
-    return Array.from(
-      { length: SLOTS },
-      (_, at) => new Uint8Array(buffer, at * SLOT_BYTES, SLOT_BYTES),
-    );
-  } catch {
-    // An operating system that grants no more address space.
-    return [];
-  }
-}
+const slots = new AlignedSlots(SLOTS, SLOT_BYTES);
 
 /** A file that is open for direct writes too. */
 export class DirectWriter {

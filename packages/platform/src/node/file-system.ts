@@ -4,7 +4,8 @@
  */
 import * as fs from "node:fs";
 import { mkdir, readdir, rename, rm, statfs, unlink } from "node:fs/promises";
-import type { FileHandle, FileSystem } from "../ports/file-system.js";
+import type { FileHandle, FileSystem, ReadOptions } from "../ports/file-system.js";
+import { DIRECT_READ_BYTES_MIN, DirectReader } from "./direct-reader.js";
 import { DIRECT_BYTES_MIN, DirectWriter, type WriteTo } from "./direct-writer.js";
 import { SharedRuns } from "./shared-runs.js";
 
@@ -94,20 +95,30 @@ class NodeFileHandle implements FileHandle {
   #durable: Promise<number | undefined> | undefined;
   #durableDescriptor: number | undefined;
   #direct: Promise<DirectWriter | undefined> | undefined;
+  #directReader: Promise<DirectReader | undefined> | undefined;
   #isClosed = false;
 
   constructor(descriptor: number) {
     this.#descriptor = descriptor;
   }
 
-  async read(target: Uint8Array, position: number): Promise<number> {
-    let filled = 0;
+  async read(target: Uint8Array, position: number, options?: ReadOptions): Promise<number> {
+    const isDirect = options?.isLikelyOnly === true && target.length >= DIRECT_READ_BYTES_MIN;
+    let filled = isDirect ? await this.#readDirectly(target, position) : 0;
     while (filled < target.length) {
       const count = await this.#readSome(target, filled, position + filled);
       if (count === 0) break;
       filled += count;
     }
     return filled;
+  }
+
+  async #readDirectly(target: Uint8Array, position: number): Promise<number> {
+    this.#directReader ??= DirectReader.open(this.#open());
+    const direct = await this.#directReader;
+    // Closed while the other descriptor was opened.
+    this.#open();
+    return (await direct?.read(target, position)) ?? 0;
   }
 
   write(chunks: readonly Uint8Array[], position: number): Promise<void> {
@@ -178,6 +189,8 @@ class NodeFileHandle implements FileHandle {
     if (durable !== undefined) await closeDescriptor(durable);
     const direct = await this.#direct;
     await direct?.close();
+    const directReader = await this.#directReader;
+    await directReader?.close();
     await closeDescriptor(this.#descriptor);
   }
 

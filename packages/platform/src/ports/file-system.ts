@@ -25,10 +25,15 @@ export interface FileSystem {
   freeBytes(path: string): Promise<number | undefined>;
 }
 
+export interface ReadOptions {
+  /** Most likely nobody reads these bytes again soon: the system need not keep them in its cache. */
+  readonly isLikelyOnly: boolean;
+}
+
 /** One open file. The caller serialises its own writes; reads may overlap anything. */
 export interface FileHandle {
   /** Fills `target` from `position` as far as the file goes; returns the bytes read. */
-  read(target: Uint8Array, position: number): Promise<number>;
+  read(target: Uint8Array, position: number, options?: ReadOptions): Promise<number>;
   /** Writes all chunks, one after the other, from `position`. They must not change meanwhile. */
   write(chunks: readonly Uint8Array[], position: number): Promise<void>;
   /**
