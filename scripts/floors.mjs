@@ -55,7 +55,8 @@ const FORBIDDEN_IN_PORTED = [
   [/\bperformance\b/, "performance"],
   [/\bMath\.random\b/, "Math.random"],
   [/\b(setTimeout|setInterval|setImmediate|queueMicrotask)\b/, "timers"],
-  [/\bprocess\./, "process"],
+  // Not Kafka's setting "process.roles".
+  [/(?<!")\bprocess\./, "process"],
   [/from "node:/, "a Node module"],
   [/\bconsole\./, "console"],
 ];

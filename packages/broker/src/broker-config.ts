@@ -1,4 +1,5 @@
 /** Settings of one broker process, resolved. Cluster-wide settings live in the metadata. */
+import { BrokerSettings } from "@strandline/metadata";
 import type { ClusterId, DirectoryId, NodeId } from "@strandline/model";
 
 export interface BrokerConfig {
@@ -22,6 +23,8 @@ export interface BrokerConfig {
   readonly cleanShutdownEpoch: number;
   /** The operator says that this new directory takes the place of a lost one. */
   readonly replaceDirectory: boolean;
+  /** What the operator wrote under Kafka's names: groups, listeners, creation of topics. */
+  readonly settings: BrokerSettings;
   readonly heartbeatMs: number;
   /** Without an answer from the controller for this long, the broker stops serving. */
   readonly sessionMsMax: number;
@@ -41,6 +44,7 @@ export interface BrokerConfig {
 /** The settings that have a default. */
 export const BROKER_DEFAULTS = {
   rack: "",
+  settings: new BrokerSettings(),
   heartbeatMs: 500,
   sessionMsMax: 6_000,
   replicaLagMsMax: 10_000,

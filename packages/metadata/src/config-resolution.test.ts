@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { BROKER_CONFIGS } from "./broker-configs.js";
 import {
+  brokerConfigEntries,
   clusterConfigEntries,
   clusterConfigValue,
   effectiveInSyncMin,
@@ -82,6 +84,34 @@ describe("the entries people are shown", () => {
     expect(all.get("num.partitions")).toMatchObject({ value: "6", source: "cluster" });
     expect(all.get("default.replication.factor")).toMatchObject({ value: "3", source: "default" });
     expect(clusterConfigValue(set.image, "num.partitions")).toBe("6");
+  });
+});
+
+describe(brokerConfigEntries, () => {
+  it("shows every setting of a broker, with all the values it has somewhere", () => {
+    const set = cluster();
+    set.accept(set.settings("", { "log.retention.ms": "5000" }));
+    const entries = brokerConfigEntries(set.image, new Map([["group.max.size", "9"]]));
+    expect(entries.map((entry) => entry.name)).toEqual(BROKER_CONFIGS.map((spec) => spec.name));
+    const of = new Map(entries.map((entry) => [entry.name, entry]));
+    expect(of.get("log.retention.ms")).toMatchObject({
+      value: "5000",
+      source: "cluster",
+      isReadOnly: false,
+      synonyms: [
+        { name: "log.retention.ms", value: "5000", source: "cluster" },
+        { name: "log.retention.ms", value: "604800000", source: "default" },
+      ],
+    });
+    expect(of.get("group.max.size")).toMatchObject({
+      value: "9",
+      source: "static",
+      isReadOnly: true,
+      synonyms: [
+        { name: "group.max.size", value: "9", source: "static" },
+        { name: "group.max.size", value: "2147483647", source: "default" },
+      ],
+    });
   });
 });
 

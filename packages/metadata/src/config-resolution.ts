@@ -1,7 +1,11 @@
-/** Which value a setting has: the topic's own, else the cluster's default, else the built-in. */
+/**
+ * Which value a setting has: the topic's own, else the one set for all brokers while they run, else
+ * the one that their operators wrote, else the built-in.
+ */
 import { assert } from "@strandline/model";
+import { BROKER_CONFIGS } from "./broker-configs.js";
 import { type ConfigSpec, configNumber, listMembers } from "./config-spec.js";
-import { brokerResource, type MetadataImage, topicResource } from "./image.js";
+import { brokerResource, type MetadataImage, staticResource, topicResource } from "./image.js";
 import {
   CLUSTER_CONFIGS,
   clusterConfigSpec,
@@ -43,13 +47,28 @@ export interface TopicConfig {
   readonly dirtyRatioMin: number;
 }
 
+/** "cluster": set for all brokers while they run. "static": written by a broker's operator. */
+export type ConfigSource = "topic" | "cluster" | "static" | "default";
+
+/** A value that a setting has somewhere, whether it counts or not. */
+export interface ConfigSynonymValue {
+  readonly name: string;
+  readonly value: string;
+  readonly source: ConfigSource;
+}
+
 /** A setting as people see it. */
 export interface ConfigEntry {
   readonly name: string;
   readonly value: string;
-  readonly source: "topic" | "broker" | "cluster" | "default";
+  readonly source: ConfigSource;
   readonly type: ConfigSpec["type"];
   readonly documentation: string;
+  readonly isReadOnly: boolean;
+  /** Its value must not be shown. */
+  readonly isSensitive: boolean;
+  /** Every value it has somewhere; the first one counts. Never empty. */
+  readonly synonyms: readonly ConfigSynonymValue[];
 }
 
 /** The settings of a topic, also of one that does not exist yet: then all are defaults. */
@@ -82,15 +101,24 @@ export function topicConfig(image: MetadataImage, topicName: string): TopicConfi
 export function topicConfigValue(image: MetadataImage, topicName: string, name: string): string {
   const spec = topicConfigSpec(name);
   assert(spec !== undefined, "only settings of the table are asked for");
-  return resolve(image, spec, image.configs.get(topicResource(topicName))).value;
+  const own = image.configs.get(topicResource(topicName))?.get(name);
+  if (own !== undefined) return own;
+  return clusterValue(image, spec.clusterName) ?? spec.defaultValue;
 }
 
 /** One setting of all brokers, as text. `name` is in the table. */
 export function clusterConfigValue(image: MetadataImage, name: string): string {
-  const set = image.configs.get(brokerResource(""))?.get(name);
   const spec = clusterConfigSpec(name);
   assert(spec !== undefined, "only settings of the table are asked for");
-  return set ?? spec.defaultValue;
+  return clusterValue(image, name) ?? spec.defaultValue;
+}
+
+function clusterValue(image: MetadataImage, name: string | undefined): string | undefined {
+  if (name === undefined) return undefined;
+  return (
+    image.configs.get(brokerResource(""))?.get(name) ??
+    image.configs.get(staticResource(""))?.get(name)
+  );
 }
 
 /** In-sync replicas needed to commit. Never more than there are replicas. */
@@ -106,34 +134,57 @@ export function inSyncReplicasMin(image: MetadataImage, topicName: string): numb
 /** Every setting of a topic with its value and where that comes from. */
 export function topicConfigEntries(image: MetadataImage, topicName: string): ConfigEntry[] {
   const own = image.configs.get(topicResource(topicName));
-  return TOPIC_CONFIGS.map((spec) => ({ ...entryOf(spec), ...resolve(image, spec, own) }));
+  return TOPIC_CONFIGS.map((spec) => {
+    const values = clusterValues(image, { ...spec, name: spec.clusterName ?? spec.name });
+    const value = own?.get(spec.name);
+    if (value !== undefined) values.unshift({ name: spec.name, value, source: "topic" });
+    return entryOf(spec, values);
+  });
 }
 
 /** Every setting of all brokers with its value and where that comes from. */
 export function clusterConfigEntries(image: MetadataImage): ConfigEntry[] {
-  const set = image.configs.get(brokerResource(""));
-  return CLUSTER_CONFIGS.map((spec) => {
-    const value = set?.get(spec.name);
-    const source = value === undefined ? ("default" as const) : ("cluster" as const);
-    return { ...entryOf(spec), value: value ?? spec.defaultValue, source };
+  return CLUSTER_CONFIGS.map((spec) => entryOf(spec, clusterValues(image, spec)));
+}
+
+/** Every setting of one broker, by name, with its value and where that comes from. */
+export function brokerConfigEntries(
+  image: MetadataImage,
+  written: ReadonlyMap<string, string>,
+): ConfigEntry[] {
+  return BROKER_CONFIGS.map((spec) => {
+    if (spec.scope === "cluster") return entryOf(spec, clusterValues(image, spec));
+    const value = written.get(spec.name);
+    const values = value === undefined ? [] : [synonymOf(spec.name, value, "static")];
+    const entry = entryOf(spec, [...values, synonymOf(spec.name, spec.defaultValue, "default")]);
+    return { ...entry, isReadOnly: spec.update === "read-only", isSensitive: spec.isSensitive };
   });
 }
 
-function entryOf(spec: ConfigSpec): Omit<ConfigEntry, "value" | "source"> {
-  return { name: spec.name, type: spec.type, documentation: spec.documentation };
+function clusterValues(image: MetadataImage, spec: ConfigSpec): ConfigSynonymValue[] {
+  const values: ConfigSynonymValue[] = [];
+  const set = image.configs.get(brokerResource(""))?.get(spec.name);
+  if (set !== undefined) values.push(synonymOf(spec.name, set, "cluster"));
+  const written = image.configs.get(staticResource(""))?.get(spec.name);
+  if (written !== undefined) values.push(synonymOf(spec.name, written, "static"));
+  return [...values, synonymOf(spec.name, spec.defaultValue, "default")];
 }
 
-function resolve(
-  image: MetadataImage,
-  spec: ConfigSpec,
-  own: ReadonlyMap<string, string> | undefined,
-): { readonly value: string; readonly source: ConfigEntry["source"] } {
-  const set = own?.get(spec.name);
-  if (set !== undefined) return { value: set, source: "topic" };
-  const cluster =
-    spec.clusterName === undefined
-      ? undefined
-      : image.configs.get(brokerResource(""))?.get(spec.clusterName);
-  if (cluster !== undefined) return { value: cluster, source: "cluster" };
-  return { value: spec.defaultValue, source: "default" };
+function synonymOf(name: string, value: string, source: ConfigSource): ConfigSynonymValue {
+  return { name, value, source };
+}
+
+function entryOf(spec: ConfigSpec, synonyms: readonly ConfigSynonymValue[]): ConfigEntry {
+  const [first] = synonyms;
+  assert(first !== undefined, "every setting has a default");
+  return {
+    name: spec.name,
+    type: spec.type,
+    documentation: spec.documentation,
+    value: first.value,
+    source: first.source,
+    isReadOnly: false,
+    isSensitive: false,
+    synonyms,
+  };
 }

@@ -3,12 +3,12 @@ import { INT32_MAX } from "@strandline/model";
 
 export interface ConfigSpec {
   readonly name: string;
-  readonly type: "boolean" | "int" | "long" | "double" | "string" | "list";
+  readonly type: "boolean" | "short" | "int" | "long" | "double" | "string" | "list";
   readonly defaultValue: string;
   /** Bounds of a number, inclusive. */
   readonly min?: number;
   readonly max?: number;
-  /** Legal texts, or legal members of a list. */
+  /** Legal texts, or legal members of a list; any text where undefined. */
   readonly values?: readonly string[];
   /** Where `values` leaves some out on purpose: why. Part of the refusal. */
   readonly reason?: string;
@@ -28,6 +28,7 @@ export function configProblem(spec: ConfigSpec, value: string): string | undefin
   if (value.length > VALUE_LENGTH_MAX) return `the value of ${spec.name} is too long`;
   const wrong = `${spec.name} must not be "${value}"`;
   switch (spec.type) {
+    case "short":
     case "int":
     case "long":
       return integerProblem(spec, value);
@@ -37,7 +38,8 @@ export function configProblem(spec: ConfigSpec, value: string): string | undefin
     case "boolean":
     case "string":
     case "list": {
-      const values = spec.values ?? ["true", "false"];
+      const values = spec.values ?? (spec.type === "boolean" ? ["true", "false"] : undefined);
+      if (values === undefined) return undefined;
       const members = spec.type === "list" ? listMembers(value) : [value];
       if (members.length > 0 && members.every((member) => values.includes(member)))
         return undefined;
@@ -48,12 +50,17 @@ export function configProblem(spec: ConfigSpec, value: string): string | undefin
 
 function integerProblem(spec: ConfigSpec, value: string): string | undefined {
   if (!/^-?\d{1,19}$/.test(value)) return `${spec.name} must be an integer, not "${value}"`;
-  const isBeyond = BigInt(value) > INT64_MAX || (spec.type === "int" && Number(value) > INT32_MAX);
-  if (isBeyond || !inBounds(spec, Number(value))) {
-    const max = spec.max ?? (spec.type === "int" ? INT32_MAX : INT64_MAX);
+  const limit = integerLimit(spec.type);
+  const max = spec.max ?? limit;
+  if (BigInt(value) > limit || !inBounds(spec, Number(value))) {
     return `${spec.name} is ${value}, outside ${spec.min ?? 0} to ${max}`;
   }
   return undefined;
+}
+
+function integerLimit(type: ConfigSpec["type"]): bigint {
+  if (type === "short") return 32_767n;
+  return type === "int" ? BigInt(INT32_MAX) : INT64_MAX;
 }
 
 function inBounds(spec: ConfigSpec, value: number): boolean {

@@ -21,7 +21,10 @@ export interface MetadataImage {
   readonly topics: ReadonlyMap<TopicId, Topic>;
   /** Topic ids by topic name. */
   readonly topicIds: ReadonlyMap<string, TopicId>;
-  /** Explicit settings by resource: "topic:<name>", "broker:<id>", "broker:" for all brokers. */
+  /**
+   * Explicit settings by resource: "topic:<name>", "broker:" for all brokers, "static:<id>" as one
+   * broker's operator wrote them, and "static:" for what of those is in force.
+   */
   readonly configs: ReadonlyMap<string, ReadonlyMap<string, string>>;
   /** First producer id not handed out yet. */
   readonly nextProducerId: number;
@@ -100,6 +103,11 @@ export function topicResource(name: string): string {
 /** Key of one broker's settings, or of all brokers' with an empty id. */
 export function brokerResource(id: NodeId | ""): string {
   return `broker:${id}`;
+}
+
+/** Key of what one broker's operator wrote, or, with an empty id, of what of that is in force. */
+export function staticResource(id: NodeId | ""): string {
+  return `static:${id}`;
 }
 
 /** May lead and join an ISR: registered, not fenced, not about to stop. */

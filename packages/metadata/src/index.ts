@@ -1,3 +1,5 @@
+export { BROKER_CONFIGS, type BrokerConfigSpec, brokerConfigSpec } from "./broker-configs.js";
+export { BrokerSettings } from "./broker-settings.js";
 export * from "./command.js";
 export type {
   AllocateProducerIdsCommand,
@@ -38,7 +40,7 @@ export type { RegisterNodeCommand, RegisterNodeResponse } from "./commands/regis
 export type { RemoveNodeCommand, RemoveNodeResponse } from "./commands/remove-node.js";
 export type { UnfenceNodeCommand, UnfenceNodeResponse } from "./commands/unfence-node.js";
 export * from "./config-resolution.js";
-export type { ConfigSpec } from "./config-spec.js";
+export { type ConfigSpec, configProblem } from "./config-spec.js";
 export type { Decision } from "./decision.js";
 export type { MetadataDelta, NodeDelta, PartitionDelta, TopicDelta } from "./delta.js";
 export { diffImages } from "./delta.js";

@@ -37,6 +37,7 @@ export interface NodeConfig {
   readonly broker: Partial<
     Pick<
       BrokerConfig,
+      | "settings"
       | "heartbeatMs"
       | "sessionMsMax"
       | "replicaLagMsMax"
