@@ -16,7 +16,7 @@ async function takenPorts(context) {
   const { cluster, workspace } = context;
   const port = await freePorts(3);
   const held = await holdPort(port);
-  for (const flag of ["--grpc-port", "--peer-port", "--http-port"]) {
+  for (const flag of ["--grpc-port", "--peer-port", "--http-port", "--kafka-port"]) {
     const peerPort = flag === "--peer-port" ? port : port + 1;
     const args = cluster.startArguments(1, {
       id: 9,
@@ -25,6 +25,7 @@ async function takenPorts(context) {
       grpcPort: flag === "--grpc-port" ? port : port + 2,
       peerPort,
       httpPort: flag === "--http-port" ? port : undefined,
+      kafkaPort: flag === "--kafka-port" ? port : "off",
     });
     await checkRefusedStart(context, `broker start with a taken ${flag}`, args, {
       code: 1,
@@ -41,7 +42,8 @@ async function takenPortOfUp({ report, workspace }) {
     workspace,
     [
       ...["up", "--data-dir", workspace.path("taken-up")],
-      ...["--grpc-port", String(port), "--peer-port", String(port + 3), "--http-port", "off"],
+      ...["--grpc-port", String(port), "--peer-port", String(port + 3)],
+      ...["--kafka-port", "off", "--http-port", "off"],
     ],
     { timeoutMs: 20_000 },
   );

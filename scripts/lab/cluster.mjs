@@ -18,7 +18,7 @@ export class Cluster {
 
   /** Starts three nodes and waits until all serve; with `isAwaited: false` only starts them. */
   static async start(workspace, options = {}) {
-    const cluster = new Cluster(workspace, { ...options, port: await freePorts(6) });
+    const cluster = new Cluster(workspace, { ...options, port: await freePorts(9) });
     for (const id of cluster.nodes.keys()) cluster.startNode(id);
     if (options.isAwaited !== false) await cluster.untilHealthy();
     return cluster;
@@ -30,8 +30,9 @@ export class Cluster {
     for (const [at, id] of ids.entries()) {
       this.nodes.set(id, {
         id,
-        grpcPort: port + 2 * at,
-        peerPort: port + 2 * at + 1,
+        grpcPort: port + 3 * at,
+        peerPort: port + 3 * at + 1,
+        kafkaPort: port + 3 * at + 2,
         directory: workspace.newDirectory(`${name}/node-${id}`),
         logFile: workspace.path(name, `node-${id}.log`),
         child: undefined,
@@ -51,6 +52,11 @@ export class Cluster {
 
   get bootstrap() {
     return [...this.nodes.values()].map((node) => `127.0.0.1:${node.grpcPort}`);
+  }
+
+  /** Where clients of the Kafka protocol find the brokers. */
+  get kafkaBootstrap() {
+    return [...this.nodes.values()].map((node) => `127.0.0.1:${node.kafkaPort}`);
   }
 
   get voters() {
@@ -80,13 +86,18 @@ export class Cluster {
     return await this.transport.call(address, method, request, { timeoutMs: CALL_MS });
   }
 
-  /** Arguments of `strandline` that start a node; `other` replaces single settings. */
+  /**
+   * Arguments of `strandline` that start a node; `other` replaces single settings. With ports of its
+   * own it has no Kafka listener, unless that port is given too.
+   */
   startArguments(id, other = {}) {
-    const node = { ...this.nodes.get(id), ...other };
+    const isMoved = other.grpcPort !== undefined;
+    const node = { ...this.nodes.get(id), ...(isMoved ? { kafkaPort: "off" } : {}), ...other };
     return [
       ...["broker", "start", "--node-id", String(node.id), "--voters", node.voters ?? this.#voters],
       ...["--data-dir", node.directory],
       ...["--grpc-port", String(node.grpcPort), "--peer-port", String(node.peerPort)],
+      ...["--kafka-port", String(node.kafkaPort)],
       ...["--http-port", node.httpPort === undefined ? "off" : String(node.httpPort)],
     ];
   }

@@ -16,18 +16,19 @@ export class UpCluster {
   directory;
   grpcPort;
   peerPort;
+  kafkaPort;
   #workspace;
 
   /** Starts it and waits until it says that it runs. `extra` goes to the command. */
   static async start(workspace, extra, ports) {
-    const cluster = new UpCluster(workspace, extra, ports ?? (await freePorts(2 * NODES)));
+    const cluster = new UpCluster(workspace, extra, ports ?? (await freePorts(3 * NODES)));
     await cluster.untilAnnounced();
     return cluster;
   }
 
   /** Starts it and waits only until its nodes are processes; they are taken care of from then on. */
   static async launch(workspace, extra) {
-    const cluster = new UpCluster(workspace, extra, await freePorts(2 * NODES));
+    const cluster = new UpCluster(workspace, extra, await freePorts(3 * NODES));
     await until("`strandline up` has started its nodes", () => cluster.#adopt(), { pollMs: 5 });
     return cluster;
   }
@@ -36,11 +37,12 @@ export class UpCluster {
     this.#workspace = workspace;
     this.grpcPort = port;
     this.peerPort = port + NODES;
+    this.kafkaPort = port + 2 * NODES;
     this.brokers = Array.from({ length: NODES }, (_, at) => `127.0.0.1:${port + at}`).join(",");
     this.child = startCommand(workspace, [
       ...["up", "--nodes", String(NODES)],
       ...["--grpc-port", String(this.grpcPort), "--peer-port", String(this.peerPort)],
-      ...["--http-port", "off"],
+      ...["--kafka-port", String(this.kafkaPort), "--http-port", "off"],
       ...extra,
     ]);
   }

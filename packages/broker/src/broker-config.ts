@@ -39,6 +39,8 @@ export interface BrokerConfig {
   readonly producerIdleMsMax: number;
   /** Requests waiting for an acknowledgement, all partitions together, before new ones are shed. */
   readonly pendingProduceBytesMax: number;
+  /** A client of the Kafka protocol that names a topic that does not exist gets one. */
+  readonly autoCreateTopics: boolean;
 }
 
 /** The settings that have a default. */
@@ -54,4 +56,5 @@ export const BROKER_DEFAULTS = {
   producerIdleMsMax: 86_400_000,
   pendingProduceBytesMax: 256 * 1024 * 1024,
   replaceDirectory: false,
+  autoCreateTopics: true,
 } as const;

@@ -2,7 +2,7 @@
  * A broker: keeps partition replicas and serves clients. Wires its parts together, and holds what
  * belongs to the process as a whole: registration, time, retention, stopping.
  */
-import type { MetadataImage } from "@strandline/metadata";
+import type { KafkaListener, MetadataImage } from "@strandline/metadata";
 import { type BrokerEpoch, BrokerError, type NodeId } from "@strandline/model";
 import { type RpcRoute, streamRoute, type Timer, unaryRoute } from "@strandline/platform";
 import { replicationMethods } from "@strandline/rpc";
@@ -11,6 +11,8 @@ import { ControllerSession } from "./cluster/controller-session.js";
 import { MetadataFollower } from "./cluster/metadata-follower.js";
 import { adminRoutes } from "./frontends/grpc/admin-routes.js";
 import { logRoutes } from "./frontends/grpc/log-routes.js";
+import { kafkaHandlers } from "./frontends/kafka/handlers.js";
+import { KafkaFrontend } from "./frontends/kafka/kafka-frontend.js";
 import { proposeIsr } from "./partition/isr-proposals.js";
 import { Partitions } from "./partition/partitions.js";
 import { readRange } from "./partition/read-range.js";
@@ -52,8 +54,12 @@ export class Broker {
   readonly #directory: Directory;
   readonly #leading: LeadingService;
   readonly #routes: readonly RpcRoute[];
+  readonly #admin: AdminService;
+  readonly #offsets: OffsetsService;
+  readonly #kafka: KafkaFrontend;
   readonly #metadataWaiters = new Set<() => void>();
   #appliedOffset = -1;
+  #kafkaListeners: readonly KafkaListener[] = [];
   #controllerAddress: string | undefined;
   #tick: Timer | undefined;
   #retentionAtMs = 0;
@@ -78,6 +84,7 @@ export class Broker {
       clusterId: () => this.#metadata.image.clusterId ?? config.clusterId,
       appliedOffset: () => this.#appliedOffset,
       isFailed: () => this.#failure !== undefined,
+      kafkaListeners: () => this.#kafkaListeners,
       onRegistered: (epoch) => {
         callbacks.onRegistered(epoch);
         this.#partitions.registered();
@@ -104,7 +111,10 @@ export class Broker {
       partitions: this.#partitions,
       untilMetadata: async (offset, timeoutMs) => await this.untilMetadata(offset, timeoutMs),
     });
+    this.#offsets = new OffsetsService(ports, { directory: this.#directory });
+    this.#admin = this.#buildAdmin();
     this.#routes = this.#buildRoutes();
+    this.#kafka = this.#buildKafka();
   }
 
   /** For the listener that clients reach. */
@@ -138,6 +148,11 @@ export class Broker {
     ];
   }
 
+  /** For the listeners of the Kafka protocol. */
+  get kafka(): KafkaFrontend {
+    return this.#kafka;
+  }
+
   get image(): MetadataImage {
     return this.#metadata.image;
   }
@@ -150,12 +165,22 @@ export class Broker {
     return this.#session.brokerEpoch;
   }
 
-  /** True once the cluster has admitted this broker and its logs are recovered. */
+  /**
+   * True once the cluster has admitted this broker and its logs are recovered. Its own image says so
+   * too: what it tells of the cluster names this broker.
+   */
   get isReady(): boolean {
-    return this.#session.isLive && !this.#session.isFenced && this.#failure === undefined;
+    const isAdmitted = this.#session.isLive && !this.#session.isFenced;
+    return (
+      isAdmitted &&
+      this.#failure === undefined &&
+      this.image.nodes.get(this.#config.nodeId)?.isFenced === false
+    );
   }
 
-  start(): void {
+  /** Joins the cluster. Clients of the Kafka protocol are told of these listeners. */
+  start(kafkaListeners: readonly KafkaListener[] = []): void {
+    this.#kafkaListeners = kafkaListeners;
     this.#metadata.start();
     this.#session.start();
     this.#tick = this.#ports.timers.after(TICK_MS, () => this.#onTick());
@@ -173,6 +198,7 @@ export class Broker {
       await this.#session.handOver(HAND_OVER_MS_MAX);
     }
     this.#tick?.cancel();
+    this.#kafka.close();
     this.#forwarder.close();
     await this.#partitions.close();
     this.#session.close();
@@ -197,20 +223,63 @@ export class Broker {
     });
   }
 
-  #buildRoutes(): RpcRoute[] {
-    const ports = this.#ports;
-    const directory = this.#directory;
-    const reader = new RecordReader(ports);
-    const offsets = new OffsetsService(ports, { directory });
-    const admin = new AdminService(ports, {
-      directory,
+  #buildAdmin(): AdminService {
+    return new AdminService(this.#ports, {
+      directory: this.#directory,
       session: this.#session,
-      offsets,
+      offsets: this.#offsets,
       leading: this.#leading,
       untilMetadata: async (offset, timeoutMs) => await this.untilMetadata(offset, timeoutMs),
       controllerId: () => this.#metadata.controllerId,
       voters: () => this.#metadata.voters,
     });
+  }
+
+  #buildKafka(): KafkaFrontend {
+    const { nodeId, peerAddress, autoCreateTopics } = this.#config;
+    const image = (): MetadataImage => this.#metadata.image;
+    const handlers = kafkaHandlers({
+      metadata: {
+        nodeId,
+        image,
+        autoCreateTopics,
+        controllerId: () => this.#metadata.controllerId,
+        createTopic: async (name) => await this.#createTopic(name),
+      },
+    });
+    return new KafkaFrontend(this.#ports, {
+      nodeId,
+      peerAddress,
+      handlers,
+      produce: undefined,
+      image,
+      isReady: () => this.isReady,
+    });
+  }
+
+  /** With the defaults of the cluster, for who named a topic that does not exist. */
+  async #createTopic(name: string): Promise<void> {
+    try {
+      await this.#admin.createTopic({
+        name,
+        partitions: -1,
+        replicationFactor: -1,
+        assignments: [],
+        configs: new Map(),
+        validateOnly: false,
+        allowWeakDurability: false,
+      });
+    } catch (error) {
+      if (!(error instanceof BrokerError)) throw error;
+      this.#ports.logger.info({ topic: name, error: error.message }, "topic not created");
+    }
+  }
+
+  #buildRoutes(): RpcRoute[] {
+    const ports = this.#ports;
+    const directory = this.#directory;
+    const reader = new RecordReader(ports);
+    const offsets = this.#offsets;
     return [
       ...logRoutes({
         produce: new ProduceService(ports, {
@@ -223,7 +292,7 @@ export class Broker {
         offsets,
         producerIds: new ProducerIds(this.#session, this.#config.nodeId),
       }),
-      ...adminRoutes(admin),
+      ...adminRoutes(this.#admin),
     ];
   }
 

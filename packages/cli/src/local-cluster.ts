@@ -17,6 +17,8 @@ export interface LocalClusterOptions {
   /** Port of node 1; the others follow. */
   readonly grpcPort: number;
   readonly peerPort: number;
+  /** Undefined: no Kafka listeners. */
+  readonly kafkaPort: number | undefined;
   /** Undefined: no HTTP listeners. */
   readonly httpPort: number | undefined;
   readonly logLevel: string;
@@ -25,6 +27,7 @@ export interface LocalClusterOptions {
 export interface LocalNode {
   readonly id: number;
   readonly grpcAddress: string;
+  readonly kafkaAddress: string | undefined;
   readonly logFile: string;
   readonly pid: number;
 }
@@ -45,12 +48,17 @@ export class LocalCluster {
 
   /** Starts all nodes. Throws when a port is in use: nothing is started then. */
   async start(): Promise<LocalNode[]> {
-    const { nodes, host, grpcPort, peerPort, httpPort } = this.#options;
+    const { nodes, host, grpcPort, peerPort, kafkaPort, httpPort } = this.#options;
     for (let node = 0; node < nodes; node += 1) {
       await requireFree(host, grpcPort + node, `the gRPC port of node ${node + 1}`, "--grpc-port");
       await requireFree(host, peerPort + node, `the peer port of node ${node + 1}`, "--peer-port");
-      if (httpPort === undefined) continue;
-      await requireFree(host, httpPort + node, `the HTTP port of node ${node + 1}`, "--http-port");
+      for (const [port, what, flag] of [
+        [kafkaPort, "Kafka", "--kafka-port"],
+        [httpPort, "HTTP", "--http-port"],
+      ] as const) {
+        if (port === undefined) continue;
+        await requireFree(host, port + node, `the ${what} port of node ${node + 1}`, flag);
+      }
     }
     return Array.from({ length: nodes }, (_, index) => this.#spawn(index + 1));
   }
@@ -71,7 +79,7 @@ export class LocalCluster {
   }
 
   #spawn(id: number): LocalNode {
-    const { dataDirectory, host, grpcPort } = this.#options;
+    const { dataDirectory, host, grpcPort, kafkaPort } = this.#options;
     const directory = join(dataDirectory, `node-${id}`);
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     const logFile = join(dataDirectory, `node-${id}.log`);
@@ -105,11 +113,20 @@ export class LocalCluster {
       this.#onExit(id, reason);
     });
     this.#children.set(id, child);
-    return { id, grpcAddress: `${host}:${grpcPort + id - 1}`, logFile, pid: child.pid ?? -1 };
+    const addressOf = (first: number): string => `${host}:${first + id - 1}`;
+    return {
+      id,
+      grpcAddress: addressOf(grpcPort),
+      kafkaAddress: kafkaPort === undefined ? undefined : addressOf(kafkaPort),
+      logFile,
+      pid: child.pid ?? -1,
+    };
   }
 
   #arguments(id: number, directory: string): string[] {
-    const { nodes, host, grpcPort, peerPort, httpPort, logLevel } = this.#options;
+    const { nodes, host, grpcPort, peerPort, kafkaPort, httpPort, logLevel } = this.#options;
+    const portOf = (first: number | undefined): string =>
+      first === undefined ? OFF : String(first + id - 1);
     const voters = Array.from({ length: nodes }, (_, at) => `${at + 1}@${host}:${peerPort + at}`);
     return [
       ...["--node-id", String(id)],
@@ -118,7 +135,8 @@ export class LocalCluster {
       ...["--host", host],
       ...["--grpc-port", String(grpcPort + id - 1)],
       ...["--peer-port", String(peerPort + id - 1)],
-      ...["--http-port", httpPort === undefined ? OFF : String(httpPort + id - 1)],
+      ...["--kafka-port", portOf(kafkaPort)],
+      ...["--http-port", portOf(httpPort)],
       ...["--log-level", logLevel],
       "--stop-with-input",
     ];

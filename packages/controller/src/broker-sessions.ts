@@ -129,6 +129,7 @@ export class BrokerSessions {
       incarnationId: registration.incarnationId,
       address: registration.address,
       peerAddress: registration.peerAddress,
+      kafkaListeners: registration.kafkaListeners,
       rack: registration.rack,
       version: registration.version,
       cleanShutdownEpoch: registration.cleanShutdownEpoch as never,

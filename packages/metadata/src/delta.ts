@@ -1,6 +1,7 @@
 /** What changed between two images: what a broker acts on. */
 import type { NodeId, TopicId } from "@strandline/model";
 import type { MetadataImage, NodeRegistration, Partition, Topic } from "./image.js";
+import { sameKafkaListeners } from "./kafka-listeners.js";
 
 export interface MetadataDelta {
   /** Created (no `before`), changed, deleted (no `after`); those of whole topics included. */
@@ -114,7 +115,10 @@ function sameNode(a: NodeRegistration | undefined, b: NodeRegistration | undefin
   if (a === undefined || b === undefined) return false;
   const names = Object.keys(a) as (keyof NodeRegistration)[];
   // The former processes change only with the present one.
-  return names.every((name) => name === "formerIncarnations" || a[name] === b[name]);
+  return names.every((name) => {
+    if (name === "kafkaListeners") return sameKafkaListeners(a[name], b[name]);
+    return name === "formerIncarnations" || a[name] === b[name];
+  });
 }
 
 type Settings = ReadonlyMap<string, string> | undefined;

@@ -16,7 +16,10 @@ export function encodeImage(image: MetadataImage): JsonValue {
     clusterId: image.clusterId ?? null,
     offset: image.offset,
     nextProducerId: image.nextProducerId,
-    nodes: [...image.nodes.values()].map((node) => ({ ...node })),
+    nodes: [...image.nodes.values()].map((node) => ({
+      ...node,
+      kafkaListeners: node.kafkaListeners.map((listener) => ({ ...listener })),
+    })),
     topics: [...image.topics.values()].map((topic) => ({
       id: topic.id,
       name: topic.name,

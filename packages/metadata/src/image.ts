@@ -11,6 +11,7 @@ import type {
   PartitionEpoch,
   TopicId,
 } from "@strandline/model";
+import type { KafkaListener } from "./kafka-listeners.js";
 
 export interface MetadataImage {
   /** Undefined until the first controller leader has minted it. */
@@ -43,6 +44,8 @@ export interface NodeRegistration {
   readonly address: string;
   /** Where nodes reach it: "host:port". */
   readonly peerAddress: string;
+  /** Where clients of the Kafka protocol reach it. */
+  readonly kafkaListeners: readonly KafkaListener[];
   /** Empty: none. */
   readonly rack: string;
   readonly version: string;

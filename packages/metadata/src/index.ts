@@ -47,6 +47,14 @@ export { diffImages } from "./delta.js";
 export * from "./image.js";
 export * from "./image-codec.js";
 export type { JsonValue } from "./json.js";
+export {
+  isLoopback,
+  isWildcard,
+  type KafkaArrival,
+  type KafkaEndpoint,
+  type KafkaListener,
+  kafkaEndpoint,
+} from "./kafka-listeners.js";
 export * from "./metadata-error.js";
 export { nearestName } from "./nearest-name.js";
 export { decodeRecords, encodeRecords } from "./record-codec.js";

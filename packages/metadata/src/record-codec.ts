@@ -2,6 +2,7 @@
 import type { ClusterId } from "@strandline/model";
 import type { NodeRegistration } from "./image.js";
 import { JsonObject, type JsonValue, listOf, textOf } from "./json.js";
+import { decodeKafkaListeners } from "./kafka-listeners.js";
 import { MetadataError } from "./metadata-error.js";
 import type { MetadataRecord, NodeStateRecord, NodeTurn } from "./records.js";
 
@@ -123,6 +124,7 @@ export function decodeNode(json: JsonObject): NodeRegistration {
     brokerEpoch: json.brokerEpoch("brokerEpoch"),
     address: json.text("address"),
     peerAddress: json.text("peerAddress"),
+    kafkaListeners: decodeKafkaListeners(json),
     rack: json.text("rack"),
     version: json.text("version"),
     isFenced: json.boolean("isFenced"),

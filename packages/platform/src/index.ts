@@ -1,9 +1,11 @@
+export { nodeByteNetwork } from "./node/byte-network.js";
 export * from "./node/clock.js";
 export { nodeCompressors } from "./node/compressors.js";
 export { crc32c } from "./node/crc32c.js";
 export { nodeFileSystem } from "./node/file-system.js";
 export * from "./node/logger.js";
 export * from "./node/random.js";
+export * from "./ports/byte-listener.js";
 export * from "./ports/checksum.js";
 export * from "./ports/clock.js";
 export * from "./ports/compression.js";

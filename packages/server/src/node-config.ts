@@ -1,10 +1,18 @@
 /** Settings of one node, resolved; and everything that is wrong with them, said at once. */
 import type { BrokerConfig } from "@strandline/broker";
+import { isWildcard } from "@strandline/metadata";
 import { isNodeId, isUuidText } from "@strandline/model";
 
 export interface HostPort {
   readonly host: string;
   readonly port: number;
+}
+
+export interface KafkaListenerConfig extends HostPort {
+  /** Clients stay on the listeners of the name they came in by. */
+  readonly name: string;
+  /** What clients are told; undefined: an address that follows from how they came in. */
+  readonly advertised: HostPort | undefined;
 }
 
 export interface Voter {
@@ -23,6 +31,8 @@ export interface NodeConfig {
   readonly grpc: HostPort;
   /** Where other nodes reach it. */
   readonly peer: HostPort;
+  /** Where clients of the Kafka protocol reach it: none, one or several listeners. */
+  readonly kafka: readonly KafkaListenerConfig[];
   /** Where `/livez` and `/readyz` are answered; undefined for nowhere. */
   readonly http: HostPort | undefined;
   /** What clients and nodes are told, where it differs from what is bound: "host:port". */
@@ -46,6 +56,7 @@ export interface NodeConfig {
       | "retentionCheckMs"
       | "producerIdleMsMax"
       | "pendingProduceBytesMax"
+      | "autoCreateTopics"
     >
   >;
 }
@@ -78,8 +89,26 @@ export function nodeConfigProblems(config: NodeConfig): string[] {
       problems.push(`${flag} must be an integer from 0 to 65535`);
     }
   }
+  problems.push(...kafkaListenersProblems(config.kafka));
   if (config.clusterId !== undefined && !isUuidText(config.clusterId)) {
     problems.push("--cluster-id must be 22 characters of URL-safe base64");
+  }
+  return problems;
+}
+
+function kafkaListenersProblems(listeners: readonly KafkaListenerConfig[]): string[] {
+  const problems: string[] = [];
+  const names = listeners.map(({ name }) => name);
+  if (new Set(names).size !== names.length) {
+    problems.push("--listeners names a listener twice; each needs a name of its own");
+  }
+  for (const { name, port, advertised } of listeners) {
+    if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+      problems.push(`the port of the Kafka listener ${name} must be an integer from 0 to 65535`);
+    }
+    if (advertised !== undefined && isWildcard(advertised.host)) {
+      problems.push(`no client can reach ${advertised.host}, which ${name} would advertise`);
+    }
   }
   return problems;
 }
@@ -97,6 +126,53 @@ export function formatHostPort(address: HostPort): string {
   return address.host.includes(":")
     ? `[${address.host}]:${address.port}`
     : `${address.host}:${address.port}`;
+}
+
+const LISTENER_NAME = /^[A-Za-z][A-Za-z0-9_-]*$/;
+
+/** One entry of Kafka's `listeners` and `advertised.listeners`. */
+export interface NamedHostPort extends HostPort {
+  readonly name: string;
+}
+
+/**
+ * Reads "NAME://host:port,…". No host means every interface. Throws an error that says which part is
+ * wrong.
+ */
+export function parseListeners(text: string): NamedHostPort[] {
+  return text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "")
+    .map((part) => {
+      const at = part.indexOf("://");
+      const name = part.slice(0, Math.max(0, at));
+      const address = part.slice(at + 3);
+      const parsed = parseHostPort(address.startsWith(":") ? `0.0.0.0${address}` : address);
+      if (!LISTENER_NAME.test(name) || parsed === undefined) {
+        throw new Error(`"${part}" is not a listener; write <name>://<host>:<port>`);
+      }
+      return { name, ...parsed };
+    });
+}
+
+/** Listeners with what is advertised for them. Throws an error for one that is not listened to. */
+export function kafkaListeners(
+  bound: readonly NamedHostPort[],
+  advertised: readonly NamedHostPort[],
+): KafkaListenerConfig[] {
+  for (const { name } of advertised) {
+    if (bound.some((listener) => listener.name === name)) continue;
+    const names = bound.map((listener) => listener.name).join(", ");
+    throw new Error(`there is no listener ${name} to advertise; there is ${names}`);
+  }
+  return bound.map((listener) => {
+    const match = advertised.find(({ name }) => name === listener.name);
+    return {
+      ...listener,
+      advertised: match === undefined ? undefined : { host: match.host, port: match.port },
+    };
+  });
 }
 
 /** Reads "1@host:port,2@host:port". Throws an error that says which part is wrong. */

@@ -36,6 +36,7 @@ describe(StrandlineNode, () => {
       isBroker: true,
       dataDirectory: directory,
       grpc: { host: HOST, port: await freePort() },
+      kafka: [],
       peer: { host: HOST, port: peerPort },
       http: { host: HOST, port: 0 },
       advertisedGrpc: undefined,

@@ -4,11 +4,14 @@
  */
 import { BROKER_DEFAULTS, Broker } from "@strandline/broker";
 import { Controller } from "@strandline/controller";
+import type { KafkaListener } from "@strandline/metadata";
 import { BrokerError, type ClusterId, nodeId, uuidText } from "@strandline/model";
 import {
+  type ByteListener,
   crc32c,
   type Listener,
   type Logger,
+  nodeByteNetwork,
   nodeClock,
   nodeCompressors,
   nodeFileSystem,
@@ -25,6 +28,7 @@ import { type HealthCheck, HealthEndpoint } from "./health-endpoint.js";
 import {
   formatHostPort,
   type HostPort,
+  type KafkaListenerConfig,
   type NodeConfig,
   nodeConfigProblems,
 } from "./node-config.js";
@@ -50,6 +54,7 @@ export class StrandlineNode {
   readonly #clientTransport: GrpcTransport;
   readonly #health = new HealthStatus();
   readonly #listeners: Listener[] = [];
+  readonly #kafkaListeners: { config: KafkaListenerConfig; listener: ByteListener }[] = [];
   readonly #controller: Controller | undefined;
   readonly #broker: Broker | undefined;
   readonly #catchingUp: CatchingUp;
@@ -113,6 +118,16 @@ export class StrandlineNode {
   /** Where nodes reach it: "host:port". */
   get peerAddress(): string {
     return this.#addresses.peer;
+  }
+
+  /** Where clients of the Kafka protocol reach it, by listener: what is bound, "host:port". */
+  get kafkaAddresses(): ReadonlyMap<string, string> {
+    return new Map(
+      this.#kafkaListeners.map(({ config, listener }) => [
+        config.name,
+        formatHostPort({ host: config.host, port: listener.port }),
+      ]),
+    );
   }
 
   /** Where `/livez` and `/readyz` are answered: "host:port"; undefined when that is off. */
@@ -285,6 +300,21 @@ export class StrandlineNode {
     await this.#bind(this.#peerTransport, peer, peerRoutes, "node-to-node", "--peer-port");
     if (this.#broker === undefined) return;
     await this.#bind(this.#clientTransport, grpc, this.#broker.clientRoutes, "gRPC", "--grpc-port");
+    for (const listener of this.#config.kafka) await this.#bindKafka(this.#broker, listener);
+  }
+
+  async #bindKafka(broker: Broker, config: KafkaListenerConfig): Promise<void> {
+    try {
+      const listener = await nodeByteNetwork.listen(config.host, config.port, (connection) =>
+        broker.kafka.accept(config.name, connection),
+      );
+      this.#listeners.push(listener);
+      this.#kafkaListeners.push({ config, listener });
+    } catch (error) {
+      if (!(error instanceof TransportError)) throw error;
+      const isInUse = error.reason === "address-in-use";
+      throw this.#portRefusal("Kafka", config, isInUse, "--kafka-port", error);
+    }
   }
 
   async #bind(
@@ -336,7 +366,16 @@ export class StrandlineNode {
     this.#controller?.start().catch((error: unknown) => {
       this.#fatal(error instanceof Error ? error : new Error(String(error)));
     });
-    this.#broker?.start();
+    this.#broker?.start(
+      this.#kafkaListeners.map(({ config, listener }): KafkaListener => {
+        const { name, advertised } = config;
+        return {
+          name,
+          ...(advertised ?? boundTo(listener)),
+          isAdvertised: advertised !== undefined,
+        };
+      }),
+    );
     this.#followHealth();
   }
 
@@ -358,4 +397,8 @@ export class StrandlineNode {
     );
     this.#callbacks.onFatal(error);
   }
+}
+
+function boundTo({ host, port }: ByteListener): HostPort {
+  return { host, port };
 }

@@ -29,6 +29,8 @@ export interface TestCluster extends AsyncDisposable {
   readonly nodes: readonly StrandlineNode[];
   /** gRPC addresses, "host:port" each. */
   readonly bootstrap: readonly string[];
+  /** Addresses for clients of the Kafka protocol, "host:port" each. */
+  readonly kafkaBootstrap: readonly string[];
   /** A client of this cluster; closed with it. */
   connect(): StrandlineClient;
   /** Stops one node: cleanly, or as a killed process would. */
@@ -42,6 +44,9 @@ export interface TestCluster extends AsyncDisposable {
 
 const START_TIMEOUT_MS = 30_000;
 const PORT_ATTEMPTS = 5;
+/** gRPC, peers, Kafka. */
+const PORTS_PER_BROKER = 3;
+const HOST = "127.0.0.1";
 
 /** Starts brokers on ephemeral ports. Throws when they are not ready in time. */
 export async function startCluster(options: ClusterOptions = {}): Promise<TestCluster> {
@@ -71,10 +76,10 @@ class InProcessCluster implements TestCluster {
   constructor(options: ClusterOptions, directory: string, ports: readonly number[]) {
     this.#options = options;
     this.#directory = directory;
-    const count = ports.length / 2;
+    const count = ports.length / PORTS_PER_BROKER;
     const voters = Array.from({ length: count }, (_, index) => ({
       id: index + 1,
-      address: `127.0.0.1:${ports[index * 2 + 1]}`,
+      address: `127.0.0.1:${ports[index * PORTS_PER_BROKER + 1]}`,
     }));
     this.#configs = voters.map(
       (voter, index): NodeConfig => ({
@@ -82,8 +87,16 @@ class InProcessCluster implements TestCluster {
         voters,
         isBroker: true,
         dataDirectory: join(directory, `node-${voter.id}`),
-        grpc: { host: "127.0.0.1", port: ports[index * 2] as number },
-        peer: { host: "127.0.0.1", port: ports[index * 2 + 1] as number },
+        grpc: { host: HOST, port: ports[index * PORTS_PER_BROKER] as number },
+        peer: { host: HOST, port: ports[index * PORTS_PER_BROKER + 1] as number },
+        kafka: [
+          {
+            name: "PLAINTEXT",
+            host: HOST,
+            port: ports[index * PORTS_PER_BROKER + 2] as number,
+            advertised: undefined,
+          },
+        ],
         http: undefined,
         advertisedGrpc: undefined,
         advertisedPeer: undefined,
@@ -103,6 +116,10 @@ class InProcessCluster implements TestCluster {
 
   get bootstrap(): readonly string[] {
     return this.#configs.map((config) => `127.0.0.1:${config.grpc.port}`);
+  }
+
+  get kafkaBootstrap(): readonly string[] {
+    return this.#configs.map(({ kafka }) => `${HOST}:${kafka[0]?.port}`);
   }
 
   async start(): Promise<void> {
@@ -164,10 +181,10 @@ class InProcessCluster implements TestCluster {
   }
 }
 
-/** Two free ports per broker. They may be taken again before they are bound: the caller retries. */
+/** Free ports for every broker. They may be taken again before they are bound: the caller retries. */
 async function freePorts(options: ClusterOptions): Promise<number[]> {
   const servers = await Promise.all(
-    Array.from({ length: (options.brokers ?? 3) * 2 }, async () => {
+    Array.from({ length: (options.brokers ?? 3) * PORTS_PER_BROKER }, async () => {
       const server = createServer();
       await new Promise<void>((resolve, reject) => {
         server.once("error", reject);

@@ -2,7 +2,7 @@
  * The broker's standing with the active controller: registers, sends heartbeats, learns whether it
  * is fenced, and hands metadata commands over. Finds the controller again whenever it moves.
  */
-import { encodeCommand, type MetadataCommand } from "@strandline/metadata";
+import { encodeCommand, type KafkaListener, type MetadataCommand } from "@strandline/metadata";
 import { type BrokerEpoch, BrokerError, type ClusterId } from "@strandline/model";
 import {
   type Clock,
@@ -30,6 +30,7 @@ export interface SessionOwner {
   /** Metadata that this broker has put into effect, exclusive. */
   appliedOffset(): number;
   isFailed(): boolean;
+  kafkaListeners(): readonly KafkaListener[];
   onRegistered(epoch: BrokerEpoch): void;
   /** The cluster refuses this broker for good. */
   onRefused(error: BrokerError): void;
@@ -217,6 +218,7 @@ export class ControllerSession {
         incarnationId: config.incarnationId,
         address: config.address,
         peerAddress: config.peerAddress,
+        kafkaListeners: [...this.#owner.kafkaListeners()],
         rack: config.rack,
         version: config.version,
         cleanShutdownEpoch: config.cleanShutdownEpoch,

@@ -5,7 +5,7 @@ import type { StrandlineNode as Node, NodeConfig } from "@strandline/server";
 import { Command, Option } from "commander";
 import { CommandError, EXIT } from "../exit-codes.js";
 import { tuneGarbageCollection } from "../garbage-collection.js";
-import { BROKER_SETTINGS, OFF, ORDINAL } from "../settings/broker-settings.js";
+import { BROKER_SETTINGS, KAFKA_LISTENER, OFF, ORDINAL } from "../settings/broker-settings.js";
 import { ordinalOf } from "../settings/ordinal.js";
 import { readSettings, withSettings } from "../settings/read-settings.js";
 import type { ResolvedSettings } from "../settings/resolve-settings.js";
@@ -52,7 +52,12 @@ async function startBroker(flags: Record<string, unknown>): Promise<void> {
     if (!(error instanceof StartError)) throw error;
     throw new CommandError(EXIT.failed, error.message, { cause: error });
   }
-  const listens = { grpc: node.grpcAddress, peer: node.peerAddress, http: node.httpAddress };
+  const listens = {
+    grpc: node.grpcAddress,
+    kafka: Object.fromEntries(node.kafkaAddresses),
+    peer: node.peerAddress,
+    http: node.httpAddress,
+  };
   logger.info(listens, "listens");
   const outcome = await Promise.race([failed, askedToStop(flags["stopWithInput"] === true)]);
   if (outcome instanceof Error) {
@@ -66,7 +71,8 @@ async function startBroker(flags: Record<string, unknown>): Promise<void> {
   process.exit(EXIT.ok);
 }
 
-async function nodeConfig({ values }: ResolvedSettings): Promise<NodeConfig> {
+async function nodeConfig(settings: ResolvedSettings): Promise<NodeConfig> {
+  const { values } = settings;
   const { parseVoters } = await import("@strandline/server");
   const value = (key: string): string | undefined => values.get(key)?.value;
   const host = value("host") ?? "";
@@ -85,6 +91,7 @@ async function nodeConfig({ values }: ResolvedSettings): Promise<NodeConfig> {
     dataDirectory: value("data.dir") ?? "",
     grpc: { host, port: Number(value("grpc.port")) },
     peer: { host, port: Number(value("peer.port")) },
+    kafka: await kafkaOf(settings),
     http: http === undefined || http === OFF ? undefined : { host, port: Number(http) },
     advertisedGrpc: value("advertised.grpc"),
     advertisedPeer: value("advertised.peer"),
@@ -92,8 +99,33 @@ async function nodeConfig({ values }: ResolvedSettings): Promise<NodeConfig> {
     rack: value("rack") ?? "",
     version: VERSION,
     replaceDirectory: value("replace.directory") === "true",
-    broker: {},
+    broker: { autoCreateTopics: value("auto.create.topics.enable") !== "false" },
   };
+}
+
+/** `listeners`, or the one that `kafka.port` makes. */
+async function kafkaOf({ values }: ResolvedSettings): Promise<NodeConfig["kafka"]> {
+  const { kafkaListeners, parseListeners } = await import("@strandline/server");
+  const value = (key: string): string | undefined => values.get(key)?.value;
+  const read = <Result>(key: string, parse: () => Result): Result => {
+    try {
+      return parse();
+    } catch (error) {
+      const source = values.get(key)?.source;
+      throw new CommandError(EXIT.usage, `${source}: ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
+  };
+  const port = value("kafka.port");
+  const host = value("kafka.host") ?? value("host") ?? "";
+  const single = port === OFF ? [] : [{ name: KAFKA_LISTENER, host, port: Number(port) }];
+  const listeners = value("listeners");
+  const bound =
+    listeners === undefined ? single : read("listeners", () => parseListeners(listeners));
+  return read("advertised.listeners", () =>
+    kafkaListeners(bound, parseListeners(value("advertised.listeners") ?? "")),
+  );
 }
 
 function nodeIdOf(text: string, source: string): number {

@@ -14,6 +14,7 @@ interface UpFlags {
   readonly ephemeral?: boolean;
   readonly host: string;
   readonly grpcPort: string;
+  readonly kafkaPort: string;
   readonly peerPort: string;
   readonly httpPort: string;
   readonly logLevel: string;
@@ -29,6 +30,7 @@ export function upCommand(): Command {
     .option("--ephemeral", "keep data in a temporary directory, and remove it at the end")
     .option("--host <host>", "interface to listen on", "127.0.0.1")
     .option("--grpc-port <port>", "gRPC port of node 1; the others follow", "50051")
+    .option("--kafka-port <port>", "Kafka port of node 1; the others follow; off: none", "9092")
     .option("--peer-port <port>", "node-to-node port of node 1; the others follow", "51051")
     .option("--http-port <port>", "HTTP port of node 1; the others follow; off: none", "8080")
     .option("--log-level <level>", "how much the nodes log", "info")
@@ -49,6 +51,7 @@ async function up(flags: UpFlags): Promise<void> {
       host: flags.host,
       grpcPort: positive(flags.grpcPort, "--grpc-port"),
       peerPort: positive(flags.peerPort, "--peer-port"),
+      kafkaPort: flags.kafkaPort === OFF ? undefined : positive(flags.kafkaPort, "--kafka-port"),
       httpPort: flags.httpPort === OFF ? undefined : positive(flags.httpPort, "--http-port"),
       logLevel: flags.logLevel,
     },
@@ -83,7 +86,10 @@ function announce(say: (line: string) => void, nodes: readonly LocalNode[], data
   say("");
   say(`Strandline runs: ${nodes.length} ${nodes.length === 1 ? "node" : "nodes"}, data in ${data}`);
   for (const node of nodes) {
-    say(`  node ${node.id}   gRPC ${node.grpcAddress}   process ${node.pid}   log ${node.logFile}`);
+    const kafka = node.kafkaAddress === undefined ? "" : `   Kafka ${node.kafkaAddress}`;
+    say(
+      `  node ${node.id}   gRPC ${node.grpcAddress}${kafka}   process ${node.pid}   log ${node.logFile}`,
+    );
   }
   const isDefault = nodes[0]?.grpcAddress === "127.0.0.1:50051";
   const flag = isDefault ? "" : ` -b ${nodes.map((node) => node.grpcAddress).join(",")}`;

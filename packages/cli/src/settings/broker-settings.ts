@@ -20,8 +20,10 @@ export interface Setting {
 
 /** For `node.id`: the number at the end of the host name, as a StatefulSet gives it to its pods. */
 export const ORDINAL = "ordinal";
-/** For `http.port`: no listener. */
+/** For `http.port` and `kafka.port`: no listener. */
 export const OFF = "off";
+/** Name of the listener that `kafka.port` makes: the one that Kafka's own settings have. */
+export const KAFKA_LISTENER = "PLAINTEXT";
 
 const PORT_MAX = 65_535;
 const NODE_ID_MAX = 2 ** 31 - 1;
@@ -58,16 +60,36 @@ export const BROKER_SETTINGS: readonly Setting[] = [
     default: "127.0.0.1",
   },
   { key: "grpc.port", description: "port for clients", default: "50051", ...port() },
+  {
+    key: "kafka.port",
+    aliases: ["port"],
+    description: `port for clients of the Kafka protocol; "${OFF}": none`,
+    placeholder: "port",
+    default: "9092",
+    check: portOrOff,
+  },
+  {
+    key: "kafka.host",
+    description: "interface for clients of the Kafka protocol, if not that of the others",
+    placeholder: "host",
+  },
+  {
+    key: "listeners",
+    description: "several Kafka listeners, in place of the port: <name>://<host>:<port>, …",
+    placeholder: "list",
+  },
+  {
+    key: "advertised.listeners",
+    description: `what Kafka clients are told, if it does not follow from how they came in; the port's listener is ${KAFKA_LISTENER}`,
+    placeholder: "list",
+  },
   { key: "peer.port", description: "port for other nodes", default: "51051", ...port() },
   {
     key: "http.port",
     description: `port for /livez and /readyz; "${OFF}": none`,
     placeholder: "port",
     default: "8080",
-    check: (value) =>
-      value === OFF || isInteger(value, PORT_MAX)
-        ? undefined
-        : `must be an integer from 0 to ${PORT_MAX}, or "${OFF}"`,
+    check: portOrOff,
   },
   {
     key: "advertised.grpc",
@@ -93,6 +115,13 @@ export const BROKER_SETTINGS: readonly Setting[] = [
     ...toggle(),
   },
   {
+    key: "auto.create.topics.enable",
+    description: "a Kafka client that names a topic that does not exist gets one",
+    placeholder: "boolean",
+    default: "true",
+    choices: ["true", "false"],
+  },
+  {
     key: "log.level",
     description: "how much to log",
     placeholder: "level",
@@ -100,6 +129,12 @@ export const BROKER_SETTINGS: readonly Setting[] = [
     choices: ["debug", "info", "warn", "error", "silent"],
   },
 ];
+
+function portOrOff(value: string): string | undefined {
+  return value === OFF || isInteger(value, PORT_MAX)
+    ? undefined
+    : `must be an integer from 0 to ${PORT_MAX}, or "${OFF}"`;
+}
 
 export function flagOf(setting: Setting): string {
   return `--${setting.key.replaceAll(".", "-")}`;

@@ -9,6 +9,11 @@ import { accept, type Decision, type Refused, refuse } from "../decision.js";
 import { departureRecords, type LogTrust } from "../departure.js";
 import type { MetadataImage, NodeRegistration, Topic } from "../image.js";
 import type { JsonObject } from "../json.js";
+import {
+  decodeKafkaListeners,
+  type KafkaListener,
+  sameKafkaListeners,
+} from "../kafka-listeners.js";
 import type { MetadataRecord } from "../records.js";
 
 /** Former processes that are remembered. One cut off for longer than so many starts is unlikely. */
@@ -24,6 +29,7 @@ export interface RegisterNodeCommand {
   readonly incarnationId: string;
   readonly address: string;
   readonly peerAddress: string;
+  readonly kafkaListeners: readonly KafkaListener[];
   readonly rack: string;
   readonly version: string;
   /** Epoch under which the directory was closed cleanly; -1 when it was not. */
@@ -167,6 +173,7 @@ function registeredAgain(
   const isSame =
     node.address === holder.address &&
     node.peerAddress === holder.peerAddress &&
+    sameKafkaListeners(node.kafkaListeners, holder.kafkaListeners) &&
     node.rack === holder.rack &&
     node.version === holder.version;
   return accept(
@@ -197,10 +204,11 @@ function departuresOf(
 
 function addressesOf(
   command: RegisterNodeCommand,
-): Pick<NodeRegistration, "address" | "peerAddress" | "rack" | "version"> {
+): Pick<NodeRegistration, "address" | "peerAddress" | "kafkaListeners" | "rack" | "version"> {
   return {
     address: command.address,
     peerAddress: command.peerAddress,
+    kafkaListeners: command.kafkaListeners,
     rack: command.rack,
     version: command.version,
   };
@@ -215,6 +223,7 @@ export function decodeRegisterNode(json: JsonObject): RegisterNodeCommand {
     incarnationId: json.text("incarnationId"),
     address: json.text("address"),
     peerAddress: json.text("peerAddress"),
+    kafkaListeners: decodeKafkaListeners(json),
     rack: json.text("rack"),
     version: json.text("version"),
     cleanShutdownEpoch: json.brokerEpoch("cleanShutdownEpoch"),

@@ -84,6 +84,7 @@ export class MetadataCluster {
       incarnationId: `incarnation-${this.#incarnations}`,
       address: `host-${node}:1`,
       peerAddress: `host-${node}:2`,
+      kafkaListeners: [],
       rack: options.rack ?? before?.rack ?? "",
       version: "1",
       cleanShutdownEpoch:

@@ -95,6 +95,8 @@ export interface Registration {
   readonly cleanShutdownEpoch: number;
   /** The operator says that a new, empty directory takes this node's place. */
   readonly replaceDirectory: boolean;
+  /** Where clients of the Kafka protocol reach it. */
+  readonly kafkaListeners: readonly KafkaListener[];
 }
 
 function sizeOfRegistration(message: Registration): number {
@@ -109,6 +111,12 @@ function sizeOfRegistration(message: Registration): number {
   if (message.version) size += 1 + sizeOfString(message.version);
   if (message.cleanShutdownEpoch) size += 1 + sizeOfInt64(message.cleanShutdownEpoch);
   if (message.replaceDirectory) size += 2;
+  if (message.kafkaListeners !== undefined && message.kafkaListeners.length > 0) {
+    assertElementCount(message.kafkaListeners.length);
+    for (const value of message.kafkaListeners) {
+      size += 1 + sizeOfDelimited(sizeOfKafkaListener(value));
+    }
+  }
   return size;
 }
 
@@ -153,6 +161,13 @@ function writeRegistration(message: Registration, writer: WireWriter): void {
     writer.varint(80);
     writer.bool(message.replaceDirectory);
   }
+  if (message.kafkaListeners !== undefined) {
+    for (const value of message.kafkaListeners) {
+      writer.varint(90);
+      writer.varint(sizeOfKafkaListener(value));
+      writeKafkaListener(value, writer);
+    }
+  }
 }
 
 function readRegistration(reader: WireReader): Registration {
@@ -166,6 +181,7 @@ function readRegistration(reader: WireReader): Registration {
   let version = "";
   let cleanShutdownEpoch = 0;
   let replaceDirectory = false;
+  const kafkaListeners: KafkaListener[] = [];
   while (reader.hasMore) {
     const tag = reader.tag();
     switch (tag) {
@@ -199,6 +215,13 @@ function readRegistration(reader: WireReader): Registration {
       case 80:
         replaceDirectory = reader.bool();
         break;
+      case 90: {
+        const outerEnd = reader.enter();
+        reader.element();
+        kafkaListeners.push(readKafkaListener(reader));
+        reader.leave(outerEnd);
+        break;
+      }
       default:
         reader.skip(tag);
     }
@@ -214,6 +237,7 @@ function readRegistration(reader: WireReader): Registration {
     version,
     cleanShutdownEpoch,
     replaceDirectory,
+    kafkaListeners,
   };
 }
 
@@ -221,6 +245,76 @@ export const registrationCodec: MessageCodec<Registration> = messageCodec({
   size: sizeOfRegistration,
   write: writeRegistration,
   read: readRegistration,
+});
+
+export interface KafkaListener {
+  /** Clients stay on the listeners of the name they came in by. */
+  readonly name: string;
+  /** What the operator advertises; else what was bound. */
+  readonly host: string;
+  readonly port: number;
+  readonly isAdvertised: boolean;
+}
+
+function sizeOfKafkaListener(message: KafkaListener): number {
+  let size = 0;
+  if (message.name) size += 1 + sizeOfString(message.name);
+  if (message.host) size += 1 + sizeOfString(message.host);
+  if (message.port) size += 1 + sizeOfInt32(message.port);
+  if (message.isAdvertised) size += 2;
+  return size;
+}
+
+function writeKafkaListener(message: KafkaListener, writer: WireWriter): void {
+  if (message.name) {
+    writer.varint(10);
+    writer.string(message.name);
+  }
+  if (message.host) {
+    writer.varint(18);
+    writer.string(message.host);
+  }
+  if (message.port) {
+    writer.varint(24);
+    writer.int32(message.port);
+  }
+  if (message.isAdvertised) {
+    writer.varint(32);
+    writer.bool(message.isAdvertised);
+  }
+}
+
+function readKafkaListener(reader: WireReader): KafkaListener {
+  let name = "";
+  let host = "";
+  let port = 0;
+  let isAdvertised = false;
+  while (reader.hasMore) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        name = reader.string();
+        break;
+      case 18:
+        host = reader.string();
+        break;
+      case 24:
+        port = reader.int32();
+        break;
+      case 32:
+        isAdvertised = reader.bool();
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  return { name, host, port, isAdvertised };
+}
+
+export const kafkaListenerCodec: MessageCodec<KafkaListener> = messageCodec({
+  size: sizeOfKafkaListener,
+  write: writeKafkaListener,
+  read: readKafkaListener,
 });
 
 export interface Heartbeat {

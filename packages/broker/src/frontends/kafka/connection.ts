@@ -1,0 +1,215 @@
+/**
+ * One client's connection: cuts frames, starts requests, and sends the answers in the order of the
+ * requests. Produce requests overlap each other; any other request starts when everything before it
+ * is answered, so that it sees what they did.
+ *
+ * What a client can make the broker hold is bounded. While requests wait, or their bytes, or
+ * answers that the client does not read, no further request starts; once a little of the following
+ * ones has come in, the connection is not read any more.
+ */
+import {
+  decodeRequest,
+  FrameReader,
+  ProtocolError,
+  type Request,
+} from "@strandline/kafka-protocol";
+import type { ByteConnection, ByteReceiver, Clock, Logger } from "@strandline/platform";
+import type { KafkaDispatcher } from "./dispatcher.js";
+import type { KafkaListenerView, KafkaRequestContext } from "./handler.js";
+
+/** Kafka's `socket.request.max.bytes`. */
+const FRAME_BYTES_MAX = 100 * 1024 * 1024;
+const REQUESTS_MAX = 1_000;
+/** Requests that were started and not answered yet. A single one may have more. */
+const REQUEST_BYTES_MAX = 64 * 1024 * 1024;
+/** What is read ahead of a request that cannot start: enough to notice that the client has gone. */
+const AHEAD_BYTES_MAX = 1024 * 1024;
+
+export interface KafkaConnectionParts {
+  readonly dispatcher: KafkaDispatcher;
+  readonly listener: KafkaListenerView;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** The connection is over. Called once. */
+  onClosed(connection: KafkaConnection): void;
+}
+
+/** A request that was started, in the order of arrival. */
+interface Slot {
+  readonly sizeBytes: number;
+  readonly overlaps: boolean;
+  isAnswered: boolean;
+  pieces: readonly Uint8Array[] | undefined;
+}
+
+export class KafkaConnection implements ByteReceiver {
+  readonly #connection: ByteConnection;
+  readonly #parts: KafkaConnectionParts;
+  readonly #reader = new FrameReader({ frameBytesMax: FRAME_BYTES_MAX });
+  readonly #gone = new AbortController();
+  readonly #slots: Slot[] = [];
+  /** Cut, and not yet allowed to start. */
+  #next: { readonly request: Request; readonly sizeBytes: number } | undefined;
+  #requestBytes = 0;
+  #aheadBytes = 0;
+  #isPaused = false;
+  #isFull = false;
+  #isRunning = false;
+  #isClosed = false;
+  #activeMs: number;
+
+  constructor(connection: ByteConnection, parts: KafkaConnectionParts) {
+    this.#connection = connection;
+    this.#parts = parts;
+    this.#activeMs = parts.clock.monotonicMs();
+  }
+
+  /** When the client last sent or took bytes, or had a request in work. Monotonic. */
+  get activeMs(): number {
+    const isWorking = this.#slots.length > 0 && !this.#isFull;
+    return isWorking ? this.#parts.clock.monotonicMs() : this.#activeMs;
+  }
+
+  onData(bytes: Uint8Array): void {
+    if (this.#isClosed) return;
+    this.#activeMs = this.#parts.clock.monotonicMs();
+    this.#reader.push(bytes);
+    this.#aheadBytes += bytes.length;
+    this.#run();
+  }
+
+  onDrain(): void {
+    if (this.#isClosed) return;
+    this.#activeMs = this.#parts.clock.monotonicMs();
+    this.#isFull = false;
+    this.#run();
+  }
+
+  onEnd(): void {
+    this.close();
+  }
+
+  /** Ends it at once; answers that are still made are thrown away. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#slots.length = 0;
+    this.#next = undefined;
+    this.#connection.destroy();
+    this.#gone.abort();
+    this.#parts.onClosed(this);
+  }
+
+  /** Starts what may start. Answers that come at once must not start the next request within. */
+  #run(): void {
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    try {
+      while (!this.#isClosed && this.#mayStart() && this.#take()) this.#start();
+      if (!this.#isClosed) this.#brake();
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#refuse(error);
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  #mayStart(): boolean {
+    return (
+      !this.#isFull &&
+      this.#slots.length < REQUESTS_MAX &&
+      this.#requestBytes < REQUEST_BYTES_MAX &&
+      (this.#slots.at(-1)?.overlaps ?? true)
+    );
+  }
+
+  /** True when the next request is there, and what runs already allows it to start. */
+  #take(): boolean {
+    if (this.#next === undefined) {
+      const frame = this.#reader.next();
+      if (frame === undefined) return false;
+      const sizeBytes = frame.length;
+      this.#aheadBytes = Math.max(0, this.#aheadBytes - sizeBytes - 4);
+      this.#next = { request: decodeRequest(frame), sizeBytes };
+    }
+    return this.#slots.length === 0 || this.#parts.dispatcher.overlaps(this.#next.request);
+  }
+
+  #start(): void {
+    const { next } = { next: this.#next };
+    if (next === undefined) return;
+    this.#next = undefined;
+    const { request, sizeBytes } = next;
+    const overlaps = this.#parts.dispatcher.overlaps(request);
+    const slot: Slot = { sizeBytes, overlaps, isAnswered: false, pieces: undefined };
+    this.#slots.push(slot);
+    this.#requestBytes += sizeBytes;
+    this.#parts.dispatcher.answer(request, this.#contextOf(request), (error, pieces) => {
+      if (this.#isClosed) return;
+      if (error !== undefined) {
+        this.#fail(request, error);
+        return;
+      }
+      slot.isAnswered = true;
+      slot.pieces = pieces;
+      if (this.#slots[0] === slot) this.#flush();
+    });
+  }
+
+  #flush(): void {
+    let count = 0;
+    for (const slot of this.#slots) {
+      if (!slot.isAnswered) break;
+      count += 1;
+      this.#requestBytes -= slot.sizeBytes;
+      if (slot.pieces !== undefined && !this.#connection.write(slot.pieces)) this.#isFull = true;
+    }
+    this.#slots.splice(0, count);
+    this.#activeMs = this.#parts.clock.monotonicMs();
+    this.#run();
+  }
+
+  /** Stops reading while enough is there that cannot start. */
+  #brake(): void {
+    const isBlocked = !this.#mayStart() || this.#next !== undefined;
+    const isPaused = isBlocked && this.#aheadBytes >= AHEAD_BYTES_MAX;
+    if (isPaused === this.#isPaused) return;
+    this.#isPaused = isPaused;
+    if (isPaused) this.#connection.pause();
+    else this.#connection.resume();
+  }
+
+  #contextOf(request: Request): KafkaRequestContext {
+    return {
+      version: request.version,
+      clientId: request.clientId,
+      clientHost: this.#connection.remoteHost,
+      listener: this.#parts.listener,
+      signal: this.#gone.signal,
+    };
+  }
+
+  #fail(request: Request, error: unknown): void {
+    const { message, stack } = error instanceof Error ? error : new Error(String(error));
+    this.#parts.logger.error(
+      {
+        api: request.name,
+        version: request.version,
+        client: request.clientId,
+        error: message,
+        stack,
+      },
+      "a request of the Kafka protocol failed; its connection is closed",
+    );
+    this.close();
+  }
+
+  #refuse(error: ProtocolError): void {
+    this.#parts.logger.info(
+      { peer: this.#connection.remoteHost, problem: error.problem, error: error.message },
+      "bytes that are no request of the Kafka protocol; the connection is closed",
+    );
+    this.close();
+  }
+}

@@ -1,0 +1,163 @@
+/** Plain TCP as a {@link ByteNetwork}. */
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import type {
+  ByteConnection,
+  ByteListener,
+  ByteNetwork,
+  ByteReceiver,
+  OnConnection,
+} from "../ports/byte-listener.js";
+import { TransportError } from "../ports/transport.js";
+
+const IPV4_IN_IPV6 = "::ffff:";
+
+export const nodeByteNetwork: ByteNetwork = {
+  async listen(host, port, onConnection) {
+    const listener = new TcpListener(onConnection);
+    await listener.bind(host, port);
+    return listener;
+  },
+};
+
+class TcpListener implements ByteListener {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  #closing: Promise<void> | undefined;
+
+  constructor(onConnection: OnConnection) {
+    this.#server = createServer({ noDelay: true }, (socket) => {
+      this.#accept(socket, onConnection);
+    });
+  }
+
+  get port(): number {
+    return this.#address.port;
+  }
+
+  get host(): string {
+    return this.#address.address;
+  }
+
+  async bind(host: string, port: number): Promise<void> {
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#server.once("error", reject);
+        this.#server.listen(port, host, () => {
+          this.#server.off("error", reject);
+          resolve();
+        });
+      });
+    } catch (error) {
+      const isInUse = (error as NodeJS.ErrnoException).code === "EADDRINUSE";
+      const message = error instanceof Error ? error.message : String(error);
+      throw new TransportError(isInUse ? "address-in-use" : "unreachable", message, {
+        cause: error,
+      });
+    }
+    // Of a connection that broke before it was accepted.
+    this.#server.on("error", () => undefined);
+  }
+
+  async close(): Promise<void> {
+    this.#closing ??= new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+      for (const socket of this.#sockets) socket.destroy();
+    });
+    await this.#closing;
+  }
+
+  get #address(): AddressInfo {
+    return this.#server.address() as AddressInfo;
+  }
+
+  #accept(socket: Socket, onConnection: OnConnection): void {
+    // Reported as the end of the connection; without a listener it would end the process.
+    socket.on("error", () => undefined);
+    // The peer may have gone already: nobody knows who it was then.
+    if (socket.remoteAddress === undefined || socket.localAddress === undefined) {
+      socket.destroy();
+      return;
+    }
+    const connection = new TcpConnection(socket);
+    const receiver = onConnection(connection);
+    if (receiver === undefined) {
+      socket.destroy();
+      return;
+    }
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
+    connection.attach(receiver);
+  }
+}
+
+class TcpConnection implements ByteConnection {
+  readonly remoteHost: string;
+  readonly localHost: string;
+  readonly localPort: number;
+  readonly #socket: Socket;
+  #isCorked = false;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    this.remoteHost = plainAddress(socket.remoteAddress);
+    this.localHost = plainAddress(socket.localAddress);
+    this.localPort = socket.localPort ?? 0;
+  }
+
+  attach(receiver: ByteReceiver): void {
+    const socket = this.#socket;
+    let hasEnded = false;
+    const onEnd = (): void => {
+      if (hasEnded) return;
+      hasEnded = true;
+      receiver.onEnd();
+    };
+    socket.on("data", (bytes: Buffer) => {
+      if (!hasEnded) receiver.onData(bytes);
+    });
+    socket.on("drain", () => {
+      if (!hasEnded) receiver.onDrain();
+    });
+    socket.once("end", onEnd);
+    socket.once("close", onEnd);
+  }
+
+  write(pieces: readonly Uint8Array[]): boolean {
+    const socket = this.#socket;
+    if (socket.destroyed || socket.writableEnded) return true;
+    // What one turn of the event loop answers goes out in one system call.
+    if (!this.#isCorked) {
+      this.#isCorked = true;
+      socket.cork();
+      process.nextTick(() => {
+        this.#isCorked = false;
+        socket.uncork();
+      });
+    }
+    let hasRoom = true;
+    for (const piece of pieces) hasRoom = socket.write(piece);
+    return hasRoom;
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  end(): void {
+    this.#socket.end();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+}
+
+/** IPv4 as such, also where the socket listens to both kinds. */
+function plainAddress(address: string | undefined): string {
+  if (address === undefined) return "";
+  return address.startsWith(IPV4_IN_IPV6) ? address.slice(IPV4_IN_IPV6.length) : address;
+}
