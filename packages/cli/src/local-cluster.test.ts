@@ -28,10 +28,11 @@ describe(LocalCluster, () => {
   });
 
   it("leaves no node behind when its process is killed", async () => {
-    const port = await freePorts(2 * NODES);
+    const port = await freePorts(3 * NODES);
     const args = ["up", "-n", String(NODES), "--data-dir", directory, "--http-port", "off"];
     const ports = ["--grpc-port", String(port), "--peer-port", String(port + NODES)];
-    const child = spawn(process.execPath, [STRANDLINE, ...args, ...ports], {
+    const kafka = ["--kafka-port", String(port + 2 * NODES)];
+    const child = spawn(process.execPath, [STRANDLINE, ...args, ...ports, ...kafka], {
       stdio: ["ignore", "ignore", "pipe"],
     });
     up = child;

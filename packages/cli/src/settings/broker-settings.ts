@@ -62,7 +62,6 @@ export const BROKER_SETTINGS: readonly Setting[] = [
   { key: "grpc.port", description: "port for clients", default: "50051", ...port() },
   {
     key: "kafka.port",
-    aliases: ["port"],
     description: `port for clients of the Kafka protocol; "${OFF}": none`,
     placeholder: "port",
     default: "9092",
