@@ -5,6 +5,7 @@
 
 import {
   decodeCommand,
+  isReassigned,
   isSubmittable,
   type MetadataCommand,
   type MetadataImage,
@@ -108,6 +109,8 @@ export class Controller {
   #snapshotIndex = 0;
   #isCompacting = false;
   #rebalanceAtMs = 0;
+  /** The image whose reassignments were looked at last. */
+  #reviewed: MetadataImage | undefined;
   #isClosed = false;
   #isStopping = false;
 
@@ -372,6 +375,7 @@ export class Controller {
       .map((voter) => voter.id);
     this.#sessions.activated(new Set(lost));
     this.#rebalanceAtMs = this.#ports.clock.monotonicMs() + REBALANCE_MS;
+    this.#reviewed = undefined;
     this.#ports.logger.info({ term: this.#term }, "became the active controller");
     if (this.#machine.image.clusterId !== undefined) return;
     this.#submitQuietly({
@@ -400,10 +404,23 @@ export class Controller {
     this.#liveness = this.#ports.timers.after(LIVENESS_TICK_MS, () => this.#livenessTick());
     this.#sessions.tick();
     if (!this.#machine.isActive) return;
+    this.#completeReassignments();
     const nowMs = this.#ports.clock.monotonicMs();
     if (nowMs < this.#rebalanceAtMs) return;
     this.#rebalanceAtMs = nowMs + REBALANCE_MS;
     this.#submitQuietly({ kind: "rebalance-leaders" });
+  }
+
+  /** Replicas that were added catch up at any time. Each image is looked at once. */
+  #completeReassignments(): void {
+    const { image } = this.#machine;
+    if (image === this.#reviewed) return;
+    this.#reviewed = image;
+    for (const topic of image.topics.values()) {
+      if (!topic.partitions.some(isReassigned)) continue;
+      this.#submitQuietly({ kind: "complete-reassignments" });
+      return;
+    }
   }
 
   #submitQuietly(command: MetadataCommand): void {

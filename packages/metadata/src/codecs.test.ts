@@ -63,7 +63,7 @@ describe(decodeImage, () => {
   });
 
   it("refuses a version it does not know", () => {
-    expect(() => decodeImage({ ...snapshot(), version: 2 })).toThrow(MetadataError);
+    expect(() => decodeImage({ ...snapshot(), version: 3 })).toThrow(MetadataError);
   });
 });
 

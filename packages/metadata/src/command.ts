@@ -22,6 +22,18 @@ import {
   decodeAlterPartition,
 } from "./commands/alter-partition.js";
 import {
+  type AlterReassignmentsCommand,
+  type AlterReassignmentsResponse,
+  decideAlterReassignments,
+  decodeAlterReassignments,
+} from "./commands/alter-reassignments.js";
+import {
+  type CompleteReassignmentsCommand,
+  type CompleteReassignmentsResponse,
+  decideCompleteReassignments,
+  decodeCompleteReassignments,
+} from "./commands/complete-reassignments.js";
+import {
   type CreatePartitionsCommand,
   type CreatePartitionsResponse,
   decideCreatePartitions,
@@ -102,6 +114,8 @@ export type MetadataCommand =
   | AllocateProducerIdsCommand
   | AlterConfigsCommand
   | AlterPartitionCommand
+  | AlterReassignmentsCommand
+  | CompleteReassignmentsCommand
   | CreatePartitionsCommand
   | CreateTopicCommand
   | DeleteTopicCommand
@@ -120,6 +134,8 @@ export type CommandResponse =
   | AllocateProducerIdsResponse
   | AlterConfigsResponse
   | AlterPartitionResponse
+  | AlterReassignmentsResponse
+  | CompleteReassignmentsResponse
   | CreatePartitionsResponse
   | CreateTopicResponse
   | DeleteTopicResponse
@@ -158,6 +174,16 @@ const COMMANDS: { readonly [Kind in CommandKind]: CommandSpec<Kind> } = {
     decide: decideAlterPartition,
     decode: decodeAlterPartition,
     isSubmittable: true,
+  },
+  "alter-reassignments": {
+    decide: decideAlterReassignments,
+    decode: decodeAlterReassignments,
+    isSubmittable: true,
+  },
+  "complete-reassignments": {
+    decide: decideCompleteReassignments,
+    decode: decodeCompleteReassignments,
+    isSubmittable: false,
   },
   "create-partitions": {
     decide: decideCreatePartitions,

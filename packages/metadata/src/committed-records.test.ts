@@ -4,12 +4,14 @@ import { describe, expect, it } from "vitest";
 import { CommittedRecords } from "./testing/committed-records.js";
 
 const NODES = [1, 2, 3];
+const SPARE = 4;
+const BROKERS = [...NODES, SPARE];
 
 type Step = readonly [kind: number, node: number, choice: number];
 
 const STEPS = fc.array(
-  fc.tuple(fc.nat({ max: 15 }), fc.constantFrom(...NODES), fc.nat({ max: 63 })),
-  { minLength: 1, maxLength: 80 },
+  fc.tuple(fc.nat({ max: 18 }), fc.constantFrom(...BROKERS), fc.nat({ max: 63 })),
+  { minLength: 1, maxLength: 100 },
 );
 
 /** Refusals are part of life; what they leave is checked all the same. */
@@ -63,13 +65,20 @@ function act(world: CommittedRecords, [kind, node, choice]: Step): void {
     case 13:
       world.propose(node, { add: chosen(choice), drop: chosen(choice >> 3) });
       return;
+    case 14:
+      cluster.accept(cluster.reassignment("t", choice % 4 === 0 ? null : chosen(choice)));
+      return;
+    case 15:
+    case 16:
+      cluster.accept({ kind: "complete-reassignments" });
+      return;
     default:
       world.deliver(choice, choice % 3 !== 0);
   }
 }
 
 function chosen(bits: number): number[] {
-  return NODES.filter((_, at) => ((bits >> at) & 1) === 1);
+  return BROKERS.filter((_, at) => ((bits >> at) & 1) === 1);
 }
 
 describe("committed records", () => {
@@ -77,7 +86,7 @@ describe("committed records", () => {
     it(`are held by whoever may lead, with durability=${durability}`, () => {
       fc.assert(
         fc.property(STEPS, (steps) => {
-          const world = new CommittedRecords(NODES, { durability });
+          const world = new CommittedRecords(NODES, { durability }, [SPARE]);
           for (const step of steps) {
             happen(world, step);
             expect(world.problem()).toBeUndefined();

@@ -1,3 +1,4 @@
+import { nodeId } from "@strandline/model";
 import { describe, expect, it } from "vitest";
 import { BROKER_CONFIGS } from "./broker-configs.js";
 import {
@@ -9,6 +10,8 @@ import {
   topicConfigEntries,
 } from "./config-resolution.js";
 import { MetadataCluster } from "./testing/metadata-cluster.js";
+
+const ids = (...nodes: number[]) => nodes.map((node) => nodeId(node));
 
 function cluster(): MetadataCluster {
   const started = new MetadataCluster();
@@ -117,7 +120,11 @@ describe(brokerConfigEntries, () => {
 
 describe(effectiveInSyncMin, () => {
   it("never asks for more replicas than there are", () => {
-    expect(effectiveInSyncMin(2, 1)).toBe(1);
-    expect(effectiveInSyncMin(2, 3)).toBe(2);
+    expect(effectiveInSyncMin(2, { replicas: ids(1), adding: [] })).toBe(1);
+    expect(effectiveInSyncMin(2, { replicas: ids(1, 2, 3), adding: [] })).toBe(2);
+  });
+
+  it("counts no replica that a reassignment is only about to bring", () => {
+    expect(effectiveInSyncMin(2, { replicas: ids(2, 1), adding: ids(2) })).toBe(1);
   });
 });

@@ -5,7 +5,13 @@
 import { assert } from "@strandline/model";
 import { BROKER_CONFIGS } from "./broker-configs.js";
 import { type ConfigSpec, configNumber, listMembers } from "./config-spec.js";
-import { brokerResource, type MetadataImage, staticResource, topicResource } from "./image.js";
+import {
+  brokerResource,
+  type MetadataImage,
+  type Partition,
+  staticResource,
+  topicResource,
+} from "./image.js";
 import {
   CLUSTER_CONFIGS,
   clusterConfigSpec,
@@ -121,9 +127,16 @@ function clusterValue(image: MetadataImage, name: string | undefined): string | 
   );
 }
 
-/** In-sync replicas needed to commit. Never more than there are replicas. */
-export function effectiveInSyncMin(configured: number, replicaCount: number): number {
-  return Math.min(configured, replicaCount);
+/**
+ * In-sync replicas needed to commit: never more than there are replicas. While a partition is
+ * reassigned it is the replicas it had before that count: those that come would otherwise stop
+ * the writes to a partition with few until they have caught up.
+ */
+export function effectiveInSyncMin(
+  configured: number,
+  partition: Pick<Partition, "replicas" | "adding">,
+): number {
+  return Math.min(configured, partition.replicas.length - partition.adding.length);
 }
 
 /** The configured `min.insync.replicas` of a topic. */

@@ -101,6 +101,8 @@ function samePartition(a: Partition | undefined, b: Partition | undefined): bool
     a.leaderEpoch === b.leaderEpoch &&
     a.leader === b.leader &&
     sameIds(a.replicas, b.replicas) &&
+    sameIds(a.adding, b.adding) &&
+    sameIds(a.removing, b.removing) &&
     sameIds(a.isr, b.isr) &&
     sameIds(a.elr, b.elr)
   );

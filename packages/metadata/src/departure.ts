@@ -48,7 +48,7 @@ interface TopicRules {
 }
 
 function withoutNode(partition: Partition, node: NodeId, rules: TopicRules): PartitionTarget {
-  const inSyncMin = effectiveInSyncMin(rules.configuredMin, partition.replicas.length);
+  const inSyncMin = effectiveInSyncMin(rules.configuredMin, partition);
   const isr = partition.isr.filter((id) => id !== node);
   const eligible = eligibleAfter(partition, isr, inSyncMin);
   const others = eligible.filter((id) => id !== node);

@@ -3,16 +3,29 @@
  * iterates exactly as the encoded one did.
  */
 import type { ClusterId, NodeId, TopicId } from "@strandline/model";
-import type { MetadataImage, NodeRegistration, Partition, Topic } from "./image.js";
+import {
+  isReassigned,
+  type MetadataImage,
+  type NodeRegistration,
+  type Partition,
+  type Topic,
+} from "./image.js";
 import { JsonObject, type JsonValue, listOf, textOf } from "./json.js";
 import { MetadataError } from "./metadata-error.js";
 import { partitionProblem } from "./partition-rules.js";
 import { decodeNode } from "./record-codec.js";
 
-/** The image as plain JSON; shares its arrays, so it must not be changed. */
+/**
+ * The image as plain JSON; shares its arrays, so it must not be changed. Version 2 has partitions
+ * that are reassigned. A program that does not know them must not take them for others, and one
+ * that need not know them can read the rest.
+ */
 export function encodeImage(image: MetadataImage): JsonValue {
+  const isReassigning = [...image.topics.values()].some((topic) =>
+    topic.partitions.some(isReassigned),
+  );
   return {
-    version: 1,
+    version: isReassigning ? 2 : 1,
     clusterId: image.clusterId ?? null,
     offset: image.offset,
     nextProducerId: image.nextProducerId,
@@ -23,7 +36,7 @@ export function encodeImage(image: MetadataImage): JsonValue {
     topics: [...image.topics.values()].map((topic) => ({
       id: topic.id,
       name: topic.name,
-      partitions: topic.partitions.map((partition) => ({ ...partition })),
+      partitions: topic.partitions.map(encodePartition),
     })),
     configs: [...image.configs].map(([resource, settings]) => ({
       resource,
@@ -32,10 +45,16 @@ export function encodeImage(image: MetadataImage): JsonValue {
   };
 }
 
+function encodePartition(partition: Partition): JsonValue {
+  if (isReassigned(partition)) return { ...partition };
+  const { adding: _adding, removing: _removing, ...rest } = partition;
+  return rest;
+}
+
 /** Reads a snapshot. Throws {@link MetadataError} when it is malformed or breaks a rule. */
 export function decodeImage(value: unknown): MetadataImage {
   const json = new JsonObject(value, "image");
-  json.integer("version", { min: 1, max: 1 });
+  json.integer("version", { min: 1, max: 2 });
   const count = { min: 0, max: Number.MAX_SAFE_INTEGER };
   const topics = byKey(json.list("topics", decodeTopic), (topic) => topic.id, "topics");
   return {
@@ -66,6 +85,8 @@ function decodePartition(value: unknown, path: string): Partition {
   const json = new JsonObject(value, path);
   const partition: Partition = {
     replicas: json.nodeIds("replicas"),
+    adding: json.has("adding") ? json.nodeIds("adding") : [],
+    removing: json.has("removing") ? json.nodeIds("removing") : [],
     isr: json.nodeIds("isr"),
     elr: json.nodeIds("elr"),
     leader: json.leader("leader"),

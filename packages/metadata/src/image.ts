@@ -67,6 +67,10 @@ export interface Topic {
 export interface Partition {
   /** Assigned, in order of preference: the first one is the preferred leader. */
   readonly replicas: readonly NodeId[];
+  /** While the partition is reassigned: replicas that the new assignment brings. They catch up. */
+  readonly adding: readonly NodeId[];
+  /** While the partition is reassigned: replicas that go once the others have caught up. */
+  readonly removing: readonly NodeId[];
   /** In sync. In replica order, all unfenced; empty when nobody can lead. */
   readonly isr: readonly NodeId[];
   /**
@@ -116,4 +120,19 @@ export function staticResource(id: NodeId | ""): string {
 /** May lead and join an ISR: registered, not fenced, not about to stop. */
 export function isUsable(node: NodeRegistration | undefined): boolean {
   return node !== undefined && !node.isFenced && !node.isStopping;
+}
+
+/** True while replicas come or go. */
+export function isReassigned(partition: Partition): boolean {
+  return partition.adding.length > 0 || partition.removing.length > 0;
+}
+
+/** The replicas before the reassignment under way; else all. */
+export function originalReplicas(partition: Partition): readonly NodeId[] {
+  return partition.replicas.filter((id) => !partition.adding.includes(id));
+}
+
+/** The replicas once the reassignment under way is completed; else all. */
+export function targetReplicas(partition: Partition): readonly NodeId[] {
+  return partition.replicas.filter((id) => !partition.removing.includes(id));
 }

@@ -13,6 +13,16 @@ export type {
 } from "./commands/alter-configs.js";
 export type { AlterPartitionCommand, AlterPartitionResponse } from "./commands/alter-partition.js";
 export type {
+  AlterReassignmentsCommand,
+  AlterReassignmentsResponse,
+  AlterReassignmentsResult,
+  PartitionReassignment,
+} from "./commands/alter-reassignments.js";
+export type {
+  CompleteReassignmentsCommand,
+  CompleteReassignmentsResponse,
+} from "./commands/complete-reassignments.js";
+export type {
   CreatePartitionsCommand,
   CreatePartitionsResponse,
 } from "./commands/create-partitions.js";

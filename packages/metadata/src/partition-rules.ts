@@ -2,7 +2,7 @@
 import { leaderEpoch, type NodeId, partitionEpoch, type TopicId } from "@strandline/model";
 import { sameIds } from "./delta.js";
 import type { Partition } from "./image.js";
-import type { PartitionChangedRecord } from "./records.js";
+import type { PartitionChangedRecord, PartitionReassignedRecord } from "./records.js";
 
 /** Who is in sync, who is eligible, who leads: a partition's state without its epochs. */
 export interface PartitionTarget {
@@ -13,14 +13,23 @@ export interface PartitionTarget {
 
 /** Returns which rule the state breaks, or undefined when it is sound. */
 export function partitionProblem(partition: Partition): string | undefined {
-  const { replicas, isr, elr, leader } = partition;
+  const { replicas, adding, removing, isr, elr, leader } = partition;
   if (replicas.length === 0) return "a partition has at least one replica";
   for (const [name, ids] of [
     ["replicas", replicas],
+    ["replicas that come", adding],
+    ["replicas that go", removing],
     ["ISR", isr],
     ["ELR", elr],
   ] as const) {
-    if (ids.some((id, at) => ids.indexOf(id) !== at)) return `the ${name} names each node once`;
+    if (ids.some((id, at) => ids.indexOf(id) !== at)) return `the ${name} name each node once`;
+  }
+  if ([...adding, ...removing].some((id) => !replicas.includes(id))) {
+    return "only replicas come or go";
+  }
+  if (adding.some((id) => removing.includes(id))) return "no replica both comes and goes";
+  if (adding.length === replicas.length || removing.length === replicas.length) {
+    return "a reassignment begins and ends with at least one replica";
   }
   if (isr.some((id) => !replicas.includes(id))) return "the ISR is among the replicas";
   if (elr.some((id) => !replicas.includes(id))) return "the ELR is among the replicas";
@@ -79,4 +88,22 @@ export function partitionStep(
     leaderEpoch: leaderEpoch(before.leaderEpoch + (isNewLeader ? 1 : 0)),
     partitionEpoch: partitionEpoch(before.partitionEpoch + 1),
   };
+}
+
+/** A partition's assignment, with the state that goes with it. */
+export interface AssignmentTarget extends PartitionTarget {
+  readonly replicas: readonly NodeId[];
+  readonly adding: readonly NodeId[];
+  readonly removing: readonly NodeId[];
+}
+
+/** The record that gives a partition another assignment; always a step of the partition epoch. */
+export function assignmentStep(
+  at: { readonly topicId: TopicId; readonly partition: number },
+  before: Partition,
+  target: AssignmentTarget,
+): PartitionReassignedRecord {
+  const { replicas, adding, removing } = target;
+  const step = partitionStep(at, before, target);
+  return { ...step, type: "partition-reassigned", replicas, adding, removing };
 }

@@ -20,6 +20,7 @@ export type MetadataRecord =
   | TopicDeletedRecord
   | PartitionCreatedRecord
   | PartitionChangedRecord
+  | PartitionReassignedRecord
   | ConfigSetRecord
   | ConfigRemovedRecord
   | ProducerIdsAllocatedRecord;
@@ -88,6 +89,22 @@ export interface PartitionChangedRecord {
   readonly partitionEpoch: PartitionEpoch;
   /** Committed records may be lost by this election: an operator asked for it by name. */
   readonly isUnclean?: true;
+}
+
+/** Another assignment, or a step towards one: the partition's whole state. */
+export interface PartitionReassignedRecord {
+  readonly type: "partition-reassigned";
+  readonly version: 1;
+  readonly topicId: TopicId;
+  readonly partition: number;
+  readonly replicas: readonly NodeId[];
+  readonly adding: readonly NodeId[];
+  readonly removing: readonly NodeId[];
+  readonly isr: readonly NodeId[];
+  readonly elr: readonly NodeId[];
+  readonly leader: NodeId | -1;
+  readonly leaderEpoch: LeaderEpoch;
+  readonly partitionEpoch: PartitionEpoch;
 }
 
 export interface ConfigSetRecord {

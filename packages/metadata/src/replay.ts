@@ -23,6 +23,7 @@ import type {
   NodeStateRecord,
   PartitionChangedRecord,
   PartitionCreatedRecord,
+  PartitionReassignedRecord,
 } from "./records.js";
 
 /** Replays the records of one transaction. `endOffset` is the metadata offset after it. */
@@ -92,6 +93,7 @@ class Draft {
         this.#createPartition(record);
         return;
       case "partition-changed":
+      case "partition-reassigned":
         this.#changePartition(record);
         return;
       case "config-set":
@@ -185,6 +187,8 @@ class Draft {
     }
     const partition: Partition = {
       replicas: record.replicas,
+      adding: [],
+      removing: [],
       isr: record.isr,
       elr: [],
       leader: record.leader,
@@ -195,7 +199,7 @@ class Draft {
     partitions.push(partition);
   }
 
-  #changePartition(record: PartitionChangedRecord): void {
+  #changePartition(record: PartitionChangedRecord | PartitionReassignedRecord): void {
     const { partitions } = this.#ownTopic(record.topicId);
     const before = partitions[record.partition];
     if (before === undefined) {
@@ -206,8 +210,11 @@ class Draft {
     if (record.partitionEpoch !== before.partitionEpoch + 1 || record.leaderEpoch !== leaderEpoch) {
       throw new MetadataError(`the epochs of ${record.topicId}-${record.partition} do not follow`);
     }
+    const { replicas, adding, removing } = record.type === "partition-reassigned" ? record : before;
     const after: Partition = {
-      replicas: before.replicas,
+      replicas,
+      adding,
+      removing,
       isr: record.isr,
       elr: record.elr,
       leader: record.leader,

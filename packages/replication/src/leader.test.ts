@@ -137,6 +137,43 @@ describe("the high watermark", () => {
   });
 });
 
+describe("a follower that was no replica for a while", () => {
+  const state = (partitionEpoch: number, replicas: NodeId[]) =>
+    ({
+      kind: "partition-changed",
+      partitionEpoch,
+      isr: [B1, B2],
+      replicas,
+      inSyncReplicasMin: 2,
+      nowMs: 1,
+    }) as const;
+
+  it("is let in only by what it acknowledges from then on: its log was deleted", () => {
+    const leader = leaderAt10({ isr: [B1, B2] });
+    acknowledge(leader, B2, 10);
+    acknowledge(leader, B3, 8);
+    leader.step(state(8, [B1, B2]));
+    leader.step(state(9, [B1, B2, B3]));
+    expect(acknowledge(leader, B3, 0)).toEqual([]);
+    expect(tickTo(leader, 100, 300)).toEqual([]);
+    expect(acknowledge(leader, B3, 10)).toEqual([proposed(9, B1, B2, B3)]);
+  });
+
+  it("is not known to have been one where the leader missed a state between", () => {
+    const isIn = (partitionEpoch: number): boolean => {
+      const leader = leaderAt10({ isr: [B1, B2], partitionEpoch: 7 });
+      acknowledge(leader, B2, 10);
+      // In sync but for the answer: the controller was asked, and refused.
+      expect(acknowledge(leader, B3, 10)).toEqual([proposed(7, B1, B2, B3)]);
+      const answer = { kind: "refused", code: "INELIGIBLE_REPLICA" } as const;
+      leader.step({ kind: "isr-answered", answer, nowMs: 1 });
+      return leader.step(state(partitionEpoch, [B1, B2, B3])).length > 0;
+    };
+    expect(isIn(8)).toBe(true);
+    expect(isIn(10)).toBe(false);
+  });
+});
+
 describe("joining", () => {
   it("needs all that earlier leaders may have committed", () => {
     const leader = leaderAt10({ isr: [B1, B2] });

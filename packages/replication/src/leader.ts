@@ -238,6 +238,7 @@ export class Leader {
   #partitionChanged(event: PartitionChanged): readonly LeaderEffect[] {
     if (event.partitionEpoch < this.#isr.partitionEpoch) return [];
     const before = this.#isr.committed;
+    this.#forgetFormerReplicas(event);
     if (this.#isr.changed(event.isr, event.partitionEpoch)) {
       this.#isHeldBack = false;
       this.#observeMembers(before, event.nowMs);
@@ -246,6 +247,19 @@ export class Leader {
     this.#replicas = event.replicas;
     this.#inSyncReplicasMin = event.inSyncReplicasMin;
     return [...this.#commit(), ...this.#review(event.nowMs, { isTick: false })];
+  }
+
+  /**
+   * Who is no replica deletes its log. If it becomes one again, what it once had is not there any
+   * more, and must neither commit anything nor let it in. Between two states that do not follow
+   * each other it may have gone and come back; only those in sync cannot have.
+   */
+  #forgetFormerReplicas(event: PartitionChanged): void {
+    const isNext = event.partitionEpoch <= this.#isr.partitionEpoch + 1;
+    for (const id of this.#progress.keys()) {
+      const stays = event.replicas.includes(id) && (isNext || event.isr.includes(id));
+      if (!stays) this.#progress.delete(id);
+    }
   }
 
   /** Moves the high watermark as far as every possible member of the ISR has come. */

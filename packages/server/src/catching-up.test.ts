@@ -13,6 +13,8 @@ function image(...partitions: readonly { isr: number[]; leader: number }[]): Met
     name: "t",
     partitions: partitions.map(({ isr, leader }) => ({
       replicas: [0, 1, 2].map(nodeId),
+      adding: [],
+      removing: [],
       isr: isr.map(nodeId),
       elr: [],
       leader: leader === -1 ? -1 : nodeId(leader),

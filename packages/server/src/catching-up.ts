@@ -36,12 +36,16 @@ export class CatchingUp {
   }
 }
 
-/** Replicas on this node that follow a leader without being in sync with it. */
+/**
+ * Replicas on this node that follow a leader without being in sync with it. Those that a
+ * reassignment has just brought have a whole log to copy, and nothing waits for them.
+ */
 function replicasBehind(image: MetadataImage, node: NodeId): number {
   let behind = 0;
   for (const topic of image.topics.values()) {
-    for (const { replicas, isr, leader } of topic.partitions) {
-      if (leader !== -1 && replicas.includes(node) && !isr.includes(node)) behind += 1;
+    for (const { replicas, adding, isr, leader } of topic.partitions) {
+      if (leader === -1 || adding.includes(node)) continue;
+      if (replicas.includes(node) && !isr.includes(node)) behind += 1;
     }
   }
   return behind;

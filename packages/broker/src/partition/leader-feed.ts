@@ -82,6 +82,12 @@ export class LeaderFeed {
     this.#sink.supersede();
   }
 
+  /** The follower must ask again, if it may. */
+  refuse(error: BrokerError): void {
+    this.stop();
+    this.#sink.refuse(this, error);
+  }
+
   /** Sends what the log has and the window allows. Synchronous while the bytes are in memory. */
   pump(): void {
     const { log } = this.partition;
@@ -138,9 +144,7 @@ export class LeaderFeed {
       (error: unknown) => {
         this.#isReading = false;
         if (this.#isStopped) return;
-        this.stop();
-        this.#sink.refuse(
-          this,
+        this.refuse(
           error instanceof BrokerError
             ? error
             : new BrokerError("KAFKA_STORAGE_ERROR", "the leader cannot read its log"),

@@ -6,7 +6,7 @@
  * still runs. That is safe because the leader counts itself only once synced, and because a
  * restarted broker never goes on in an old leadership.
  */
-import type { Partition as PartitionImage } from "@strandline/metadata";
+import { effectiveInSyncMin, type Partition as PartitionImage } from "@strandline/metadata";
 import { type BrokerEpoch, BrokerError, type ErrorCode, type NodeId } from "@strandline/model";
 import { crc, readBatchHeader, stampBatch, stampLogAppendTime } from "@strandline/record";
 import { CommitWaiters, Leader, type LeaderEffect } from "@strandline/replication";
@@ -46,7 +46,7 @@ export class LeaderRole {
       logEndOffset: partition.log.logEndOffset,
       durableEndOffset: partition.log.durableEndOffset,
       highWatermark: partition.highWatermark,
-      inSyncReplicasMin: Math.min(options.settings.inSyncReplicasMin, image.replicas.length),
+      inSyncReplicasMin: effectiveInSyncMin(options.settings.inSyncReplicasMin, image),
       replicaLagMsMax: options.replicaLagMsMax,
       nowMs: partition.ports.clock.monotonicMs(),
       eligible: partition.owner.eligible(),
@@ -177,16 +177,23 @@ export class LeaderRole {
   partitionChanged(image: PartitionImage, settings: TopicSettings): void {
     this.#settings = settings;
     this.#wake();
+    const isNext = image.partitionEpoch <= this.core.partitionEpoch + 1;
     this.#perform(
       this.core.step({
         kind: "partition-changed",
         partitionEpoch: image.partitionEpoch,
         isr: image.isr,
         replicas: image.replicas,
-        inSyncReplicasMin: Math.min(settings.inSyncReplicasMin, image.replicas.length),
+        inSyncReplicasMin: effectiveInSyncMin(settings.inSyncReplicasMin, image),
         nowMs: this.#partition.ports.clock.monotonicMs(),
       }),
     );
+    // Whoever may have been no replica meanwhile has to ask again: the core has forgotten it.
+    for (const feed of [...this.#feeds.values()]) {
+      const { replica } = feed;
+      if (image.replicas.includes(replica) && (isNext || image.isr.includes(replica))) continue;
+      feed.refuse(new BrokerError("REPLICA_NOT_AVAILABLE", "the replicas have changed"));
+    }
   }
 
   eligibleChanged(): void {

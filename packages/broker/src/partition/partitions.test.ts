@@ -1,4 +1,4 @@
-import { emptyImage, type MetadataImage, replay } from "@strandline/metadata";
+import { emptyImage, type MetadataImage, type Partition, replay } from "@strandline/metadata";
 import { type NodeId, nodeId, type TopicId } from "@strandline/model";
 import { nullLogger } from "@strandline/platform";
 import { Log } from "@strandline/storage";
@@ -8,6 +8,7 @@ import type { BrokerPorts } from "../ports.js";
 import { Partitions } from "./partitions.js";
 
 const SELF = nodeId(1);
+const OTHER = nodeId(2);
 const TOPIC = "topic" as TopicId;
 const EPOCH = 5 as never;
 
@@ -17,6 +18,8 @@ function image(leader: NodeId | -1): MetadataImage {
   const partition = {
     replicas,
     isr: replicas,
+    adding: [],
+    removing: [],
     elr: [],
     leader,
     leaderEpoch: 0,
@@ -50,6 +53,12 @@ async function opened(
       },
     } as unknown as Log;
   });
+  const removed: string[] = [];
+  vi.spyOn(Log, "remove").mockImplementation(async (_ports, _directory, key) => {
+    // A log that is still open must not lose its files.
+    expect(closed).toContain(key);
+    removed.push(key);
+  });
   const failures: Error[] = [];
   const ports = {
     clock: { monotonicMs: () => 0, wallMs: () => 0 },
@@ -72,7 +81,23 @@ async function opened(
   const now = image(leader);
   partitions.apply(now, { partitions: [], topics: [], nodes: [], configs: [] });
   await applied;
-  return { partitions, closed, failures };
+  /** Partition 0 gets other replicas. */
+  const move = (replicas: readonly NodeId[]): void => {
+    const before = current.topics.get(TOPIC)?.partitions[0] as Partition;
+    const after = { ...before, replicas, partitionEpoch: (before.partitionEpoch + 1) as never };
+    const rest = current.topics.get(TOPIC)?.partitions.slice(1) ?? [];
+    const topic = { id: TOPIC, name: "t", partitions: [after, ...rest] };
+    current = { ...current, topics: new Map([[TOPIC, topic]]) };
+    const change = { topicId: TOPIC, partition: 0, before, after };
+    partitions.apply(current, { partitions: [change], topics: [], nodes: [], configs: [] });
+  };
+  let current = now;
+  return { partitions, closed, failures, removed, move };
+}
+
+/** Lets everything that is queued run. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 50; turn += 1) await Promise.resolve();
 }
 
 afterEach(() => {
@@ -92,6 +117,39 @@ describe(Partitions, () => {
     all[0]?.eligibleChanged();
     partitions.tick();
     expect(ticks.map((tick) => tick.mock.calls.length)).toEqual([2, 1]);
+  });
+
+  it("removes a log once its replica has moved elsewhere, and opens it when it is back", async () => {
+    const { partitions, closed, removed, move } = await opened(-1);
+    move([OTHER]);
+    expect(partitions.get(TOPIC, 0)).toBeUndefined();
+    await settled();
+    expect(closed).toEqual(["topic-0"]);
+    expect(removed).toEqual(["topic-0"]);
+    move([OTHER, SELF]);
+    await settled();
+    expect(partitions.get(TOPIC, 0)).toBeDefined();
+    expect(removed).toEqual(["topic-0"]);
+  });
+
+  it("keeps a log whose replica is back before it was removed", async () => {
+    const { partitions, closed, removed, move } = await opened(-1);
+    move([OTHER]);
+    move([OTHER, SELF]);
+    await settled();
+    expect(closed).toEqual(["topic-0"]);
+    expect(removed).toEqual([]);
+    expect(partitions.get(TOPIC, 0)).toBeDefined();
+  });
+
+  it("opens nothing that is gone again", async () => {
+    const { partitions, removed, move } = await opened(-1);
+    move([OTHER]);
+    move([OTHER, SELF]);
+    move([OTHER]);
+    await settled();
+    expect(removed).toContain("topic-0");
+    expect(partitions.get(TOPIC, 0)).toBeUndefined();
   });
 
   it("closes every log, also when one of them cannot be closed, and says so", async () => {

@@ -213,16 +213,14 @@ export class Partitions implements PartitionOwner {
   }
 
   #reconcile(image: MetadataImage): void {
-    const wanted = new Set<string>();
     for (const topic of image.topics.values()) {
       topic.partitions.forEach((state, index) => {
         if (!state.replicas.includes(this.nodeId)) return;
-        wanted.add(topicPartitionKey(topic.id, index));
         this.#assign(image, topic.id, index, state);
       });
     }
-    // Topics deleted while this broker was away.
-    this.#enqueue("strays", async () => await this.#removeStrays(wanted));
+    // Topics deleted, and replicas moved elsewhere, while this broker was away.
+    this.#enqueue("strays", async () => await this.#removeStrays());
   }
 
   #applyDelta(image: MetadataImage, delta: MetadataDelta): void {
@@ -262,13 +260,11 @@ export class Partitions implements PartitionOwner {
   #enqueueOpen(topic: TopicId, partition: number): void {
     const key = topicPartitionKey(topic, partition);
     this.#enqueue(key, async () => {
-      if (this.#open.has(key)) return;
-      const image = this.#image as MetadataImage;
-      if (stateOf(image, topic, partition) === undefined) return;
-      const opened = await this.#openPartition(image, topic, partition);
-      // While the log was opened the topic may have changed, or gone.
+      if (this.#open.has(key) || this.#stateHere(topic, partition) === undefined) return;
+      const opened = await this.#openPartition(this.#image as MetadataImage, topic, partition);
+      // While the log was opened the topic may have changed, or gone, or the replica moved.
       const now = this.#image as MetadataImage;
-      const state = stateOf(now, topic, partition);
+      const state = this.#stateHere(topic, partition);
       if (this.#isClosed || state === undefined) {
         await opened.close();
         if (!this.#isClosed) await this.#removeLog(key);
@@ -358,21 +354,39 @@ export class Partitions implements PartitionOwner {
     const key = topicPartitionKey(topic, partition);
     const open = this.#open.get(key);
     this.#open.delete(key);
+    // It takes part no more from now on, however long the log takes to close.
+    const closing = open?.close();
+    closing?.catch(() => undefined);
     this.#enqueue(key, async () => {
-      await open?.close();
-      await this.#removeLog(key);
+      await closing;
+      // A replica that left and is back goes on with what it has.
+      if (this.#stateHere(topic, partition) === undefined) await this.#removeLog(key);
     });
+  }
+
+  /** The partition, if the metadata gives this broker a replica of it. */
+  #stateHere(topic: TopicId, partition: number): PartitionImage | undefined {
+    const state = this.#image && stateOf(this.#image, topic, partition);
+    return state?.replicas.includes(this.nodeId) ? state : undefined;
   }
 
   async #removeLog(key: string): Promise<void> {
     await Log.remove(this.#ports, `${this.#config.topicsDirectory}/${key}`, key);
   }
 
-  async #removeStrays(wanted: ReadonlySet<string>): Promise<void> {
+  async #removeStrays(): Promise<void> {
     for (const name of await this.#ports.fileSystem.list(this.#config.topicsDirectory)) {
-      if (wanted.has(name) || this.#open.has(name) || this.#opening.has(name)) continue;
-      this.#ports.logger.info({ partition: name }, "removes the log of a deleted topic");
-      await this.#removeLog(name);
+      const at = name.lastIndexOf("-");
+      const partition = Number(name.slice(at + 1));
+      // Whatever is no log by its name is about to be removed, or not ours.
+      if (at === -1 || !Number.isSafeInteger(partition)) continue;
+      const topic = name.slice(0, at) as TopicId;
+      if (this.#stateHere(topic, partition) !== undefined) continue;
+      this.#enqueue(name, async () => {
+        if (this.#stateHere(topic, partition) !== undefined) return;
+        this.#ports.logger.info({ partition: name }, "removes a log that belongs here no more");
+        await this.#removeLog(name);
+      });
     }
   }
 

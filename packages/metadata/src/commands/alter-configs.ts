@@ -13,7 +13,10 @@ import { accept, type Decision, type Refused, refuse } from "../decision.js";
 import {
   brokerResource,
   type MetadataImage,
+  originalReplicas,
+  type Partition,
   type Topic,
+  targetReplicas,
   topicByName,
   topicResource,
 } from "../image.js";
@@ -130,9 +133,14 @@ function durabilityChangeRefusal(
   if (!isTouched) return undefined;
   const isWeakened = was("min.insync.replicas") !== is("min.insync.replicas");
   return durabilityRefusal(after, topic.name, {
-    replicationFactor: Math.max(0, ...topic.partitions.map((each) => each.replicas.length)),
+    replicationFactor: Math.max(0, ...topic.partitions.map(fewestReplicas)),
     allowWeakDurability: allowWeakDurability || !isWeakened,
   });
+}
+
+/** While a partition is reassigned, it may end as either assignment. */
+function fewestReplicas(partition: Partition): number {
+  return Math.min(originalReplicas(partition).length, targetReplicas(partition).length);
 }
 
 function steppedPartitions(
@@ -146,9 +154,9 @@ function steppedPartitions(
     const is = inSyncReplicasMin(after, topic.name);
     if (was === is) continue;
     topic.partitions.forEach((partition, index) => {
-      const { replicas, isr, elr, leader } = partition;
-      const inSyncMin = effectiveInSyncMin(is, replicas.length);
-      if (inSyncMin === effectiveInSyncMin(was, replicas.length)) return;
+      const { isr, elr, leader } = partition;
+      const inSyncMin = effectiveInSyncMin(is, partition);
+      if (inSyncMin === effectiveInSyncMin(was, partition)) return;
       const at = { topicId: topic.id, partition: index };
       const target = { isr, elr: isr.length >= inSyncMin ? [] : elr, leader };
       records.push(partitionStep(at, partition, target));

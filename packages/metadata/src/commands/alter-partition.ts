@@ -72,7 +72,7 @@ function accepted(
   const asked = new Set(command.isr.map((member) => member.id));
   const isr = before.replicas.filter((id) => asked.has(id));
   const configured = inSyncReplicasMin(image, topic.name);
-  const inSyncMin = effectiveInSyncMin(configured, before.replicas.length);
+  const inSyncMin = effectiveInSyncMin(configured, before);
   const elr = eligibleAfter(before, isr, inSyncMin);
   // Also a proposal that changes nothing is a step: the leader learns that none of its earlier
   // ones, whose answers were lost, can take effect any more.

@@ -1,7 +1,7 @@
 /** Adds partitions to a topic. Existing ones never move or vanish. */
 import { INT32_MAX, TOPIC_PARTITIONS_MAX, type TopicId } from "@strandline/model";
 import { accept, type Decision, type Refused, refuse } from "../decision.js";
-import { type MetadataImage, type Topic, topicByName } from "../image.js";
+import { type MetadataImage, type Topic, targetReplicas, topicByName } from "../image.js";
 import type { JsonObject } from "../json.js";
 import {
   type Assignments,
@@ -64,7 +64,8 @@ function assignmentsOf(
   command: CreatePartitionsCommand,
 ): { readonly assignments: Assignments } | Refused {
   const count = command.totalCount - topic.partitions.length;
-  const replicationFactor = topic.partitions[0]?.replicas.length ?? 1;
+  const [model] = topic.partitions;
+  const replicationFactor = model === undefined ? 1 : targetReplicas(model).length;
   const assignments = command.assignments ?? [];
   if (assignments.length === 0) {
     return chosenAssignments(image, { count, replicationFactor, seed: command.seed, topic });

@@ -4,7 +4,7 @@ import { type Refused, refuse } from "../decision.js";
 import type { MetadataImage } from "../image.js";
 
 /** Fewest replicas at which records that no disk holds yet may be acknowledged. */
-const REPLICATED_FACTOR_MIN = 3;
+export const REPLICATED_FACTOR_MIN = 3;
 
 /**
  * Returns why a topic of these settings is refused. `image` already holds the settings. With an

@@ -7,7 +7,13 @@ import type { NodeId, Refusal } from "@strandline/model";
 import { effectiveInSyncMin, inSyncReplicasMin } from "../config-resolution.js";
 import { accept, type Decision, refuse } from "../decision.js";
 import { cleanCandidate, type StandingOf, standingIn, withLeader } from "../election.js";
-import { type MetadataImage, type Partition, type Topic, topicByName } from "../image.js";
+import {
+  type MetadataImage,
+  originalReplicas,
+  type Partition,
+  type Topic,
+  topicByName,
+} from "../image.js";
 import { integerOf, type JsonObject } from "../json.js";
 import { partitionStep } from "../partition-rules.js";
 import type { PartitionChangedRecord } from "../records.js";
@@ -90,13 +96,15 @@ function electAny(context: Context, index: number, partition: Partition) {
   const at = { topicId: topic.id, partition: index };
   if (cleanCandidate(replicas, partition, standingOf) !== -1) {
     const configured = inSyncReplicasMin(image, topic.name);
-    const inSyncMin = effectiveInSyncMin(configured, replicas.length);
+    const inSyncMin = effectiveInSyncMin(configured, partition);
     const target = withLeader(replicas, partition, { inSyncMin, standingOf });
     return partitionStep(at, partition, target);
   }
+  // Whoever a reassignment is only about to bring may have nothing yet.
+  const candidates = [...originalReplicas(partition), ...partition.adding];
   const next =
-    replicas.find((id) => standingOf(id) === "usable") ??
-    replicas.find((id) => standingOf(id) === "stopping");
+    candidates.find((id) => standingOf(id) === "usable") ??
+    candidates.find((id) => standingOf(id) === "stopping");
   if (next === undefined) {
     return refuse("ELIGIBLE_LEADERS_NOT_AVAILABLE", "no replica of the partition is alive");
   }

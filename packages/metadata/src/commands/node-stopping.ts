@@ -51,7 +51,7 @@ export function decideNodeStopping(
     const configured = inSyncReplicasMin(image, topic.name);
     topic.partitions.forEach((partition, index) => {
       if (!partition.isr.includes(nodeId)) return;
-      const inSyncMin = effectiveInSyncMin(configured, partition.replicas.length);
+      const inSyncMin = effectiveInSyncMin(configured, partition);
       const target = handedOver(partition, nodeId, { inSyncMin, standingOf });
       if (target.leader === nodeId) {
         leads += 1;

@@ -40,7 +40,7 @@ export function decideUnfenceNode(
     const configured = inSyncReplicasMin(image, topic.name);
     topic.partitions.forEach((partition, index) => {
       if (partition.leader !== -1 || !partition.elr.includes(node.id)) return;
-      const inSyncMin = effectiveInSyncMin(configured, partition.replicas.length);
+      const inSyncMin = effectiveInSyncMin(configured, partition);
       const target = withLeader(partition.replicas, partition, { inSyncMin, standingOf });
       const record = partitionChange({ topicId: topic.id, partition: index }, partition, target);
       if (record !== undefined) records.push(record);

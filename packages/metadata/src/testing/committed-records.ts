@@ -6,7 +6,13 @@
  * One topic, one partition. Brokers run on when they are fenced: only a restart ends a leadership
  * that its broker does not know to be over.
  */
-import { type LeaderEpoch, nodeId, type PartitionEpoch, type TopicId } from "@strandline/model";
+import {
+  type LeaderEpoch,
+  type NodeId,
+  nodeId,
+  type PartitionEpoch,
+  type TopicId,
+} from "@strandline/model";
 import { decide } from "../command.js";
 import type { AlterPartitionCommand } from "../commands/alter-partition.js";
 import { effectiveInSyncMin, inSyncReplicasMin } from "../config-resolution.js";
@@ -18,6 +24,8 @@ import { MetadataCluster } from "./metadata-cluster.js";
 interface Seen {
   readonly state: Partition;
   readonly inSyncMin: number;
+  /** How often each broker has ceased to be a replica, and has deleted its log. */
+  readonly deletions: ReadonlyMap<number, number>;
 }
 
 /** What a leader believes. Proposals count until a newer partition epoch is known. */
@@ -39,14 +47,20 @@ export class CommittedRecords {
   readonly #at = new Map<number, number>();
   readonly #leads = new Map<number, Leadership>();
   readonly #underWay: AlterPartitionCommand[] = [];
+  #deletions: ReadonlyMap<number, number> = new Map();
 
-  constructor(nodes: readonly number[], configs: Record<string, string> = {}) {
-    this.cluster.start(...nodes);
+  /** `spares` are brokers that are no replicas at first. */
+  constructor(
+    nodes: readonly number[],
+    configs: Record<string, string> = {},
+    spares: readonly number[] = [],
+  ) {
+    this.cluster.start(...nodes, ...spares);
     this.topic = this.cluster.createTopic("t", { replicas: [[...nodes]], configs });
     this.#isSynced = configs["durability"] !== "replicated";
     this.holders = new Set(nodes);
     this.changed();
-    for (const node of nodes) this.observe(node, 0);
+    for (const node of [...nodes, ...spares]) this.observe(node, 0);
   }
 
   get partition(): Partition {
@@ -56,8 +70,15 @@ export class CommittedRecords {
   /** The metadata may have changed: whoever looks from now on can see it. */
   changed(): void {
     const configured = inSyncReplicasMin(this.cluster.image, "t");
-    const inSyncMin = effectiveInSyncMin(configured, this.partition.replicas.length);
-    this.#seen.push({ state: this.partition, inSyncMin });
+    const inSyncMin = effectiveInSyncMin(configured, this.partition);
+    const gone = this.#seen
+      .at(-1)
+      ?.state.replicas.filter((id) => !this.partition.replicas.includes(id));
+    for (const id of gone ?? []) {
+      this.#deletions = new Map([...this.#deletions, [id, (this.#deletions.get(id) ?? 0) + 1]]);
+      this.holders.delete(id);
+    }
+    this.#seen.push({ state: this.partition, inSyncMin, deletions: this.#deletions });
   }
 
   /** The broker catches up with the metadata, up to `behind` changes before the newest. */
@@ -98,17 +119,23 @@ export class CommittedRecords {
     const needed = new Set([...leads.isr, ...leads.proposed.flat()]);
     // A replica that knows of a newer leader does not acknowledge to this one.
     if ([...needed].some((id) => this.#view(id).state.leaderEpoch > leads.leaderEpoch)) return;
-    this.holders = needed;
+    this.holders = new Set([...needed].filter((id) => this.#hasLogSeenBy(node, id)));
   }
 
   /** A leader asks for another ISR: with `add` caught up, without whom it finds lagging. */
   propose(node: number, change: { readonly add: number[]; readonly drop: number[] }): void {
     const leads = this.#leads.get(node);
     if (leads === undefined) return;
+    const { replicas } = this.#view(node).state;
     const added = change.add.filter(
-      (id) => this.#view(id).state.leaderEpoch <= leads.leaderEpoch && id !== node,
+      (id) =>
+        this.#view(id).state.leaderEpoch <= leads.leaderEpoch &&
+        id !== node &&
+        replicas.includes(id as NodeId),
     );
-    if (this.holders.has(node)) for (const id of added) this.holders.add(id);
+    if (this.holders.has(node)) {
+      for (const id of added) if (this.#hasLogSeenBy(node, id)) this.holders.add(id);
+    }
     const members = new Set([node, ...leads.isr, ...added]);
     for (const id of change.drop) if (id !== node) members.delete(id);
     leads.proposed.push([...members]);
@@ -148,6 +175,12 @@ export class CommittedRecords {
     const wrong = [...isr, ...elr].filter((id) => !this.holders.has(id));
     if (wrong.length === 0) return undefined;
     return `leader ${leader}, ISR ${isr}, ELR ${elr}: ${wrong} lack what ${[...this.holders]} hold`;
+  }
+
+  /** False for a log that was deleted since: whatever the leader knows of it is no more. */
+  #hasLogSeenBy(leader: number, id: number): boolean {
+    if (!this.partition.replicas.includes(id as NodeId)) return false;
+    return this.#view(leader).deletions.get(id) === this.#deletions.get(id);
   }
 
   #restarted(node: number): void {

@@ -11,6 +11,7 @@ import {
   uuidText,
 } from "@strandline/model";
 import { decide, type MetadataCommand, type ResponseOf } from "../command.js";
+import type { PartitionReassignment } from "../commands/alter-reassignments.js";
 import type { MetadataDelta } from "../delta.js";
 import { emptyImage, type MetadataImage, type NodeRegistration, type Partition } from "../image.js";
 import type { MetadataRecord } from "../records.js";
@@ -150,6 +151,17 @@ export class MetadataCluster {
       remove,
       validateOnly: false,
       allowWeakDurability: false,
+    } as const;
+  }
+
+  /** Another assignment for a partition; null: the end of the reassignment under way. */
+  reassignment(topic: string, replicas: number[] | null, partition = 0) {
+    return {
+      kind: "alter-reassignments",
+      partitions: [
+        { topic, partition, replicas: replicas?.map((node) => nodeId(node)) ?? null },
+      ] as readonly PartitionReassignment[],
+      allowReplicationFactorChange: true as boolean,
     } as const;
   }
 

@@ -41,6 +41,8 @@ const KINDS: readonly ((cluster: MetadataCluster, step: Step) => MetadataCommand
     }),
   proposal,
   proposal,
+  reassignment,
+  () => ({ kind: "complete-reassignments" }),
   (cluster, [, , choice]) => ({
     kind: "elect-leaders",
     topic: nameOf(cluster, choice),
@@ -69,6 +71,20 @@ function proposal(cluster: MetadataCluster, [, , choice]: Step): MetadataCommand
   if (leader === -1) return undefined;
   const isr = replicas.filter((id, at) => id === leader || ((choice >> (at + 3)) & 1) === 1);
   return cluster.proposal(topic.id, isr, index);
+}
+
+function reassignment(cluster: MetadataCluster, [, node, choice]: Step): MetadataCommand {
+  const topic = nameOf(cluster, choice);
+  const turned = [...NODES.slice(node - 1), ...NODES.slice(0, node - 1)];
+  const replicas = turned.filter((_, at) => ((choice >> at) & 1) === 1);
+  const other = choice % 11 === 0 ? [5] : [node];
+  return {
+    ...cluster.reassignment(topic, choice % 5 === 0 ? null : replicas, choice % 3),
+    allowReplicationFactorChange: choice % 7 !== 0,
+    ...(choice % 13 === 0
+      ? { partitions: [{ topic, partition: 0, replicas: other.map((id) => nodeId(id)) }] }
+      : {}),
+  };
 }
 
 function seldom(cluster: MetadataCluster, node: number, choice: number): MetadataCommand {

@@ -32,10 +32,10 @@ function standingProblem(
   partition: Partition,
   configured: number,
 ): string | undefined {
-  const { replicas, isr, elr, leader } = partition;
+  const { isr, elr, leader } = partition;
   const isServing = (id: (typeof isr)[number]): boolean => image.nodes.get(id)?.isFenced === false;
   if (!isr.every(isServing)) return "a fenced node is in sync";
-  if (elr.length > 0 && isr.length >= effectiveInSyncMin(configured, replicas.length)) {
+  if (elr.length > 0 && isr.length >= effectiveInSyncMin(configured, partition)) {
     return "replicas are eligible beside a sufficient ISR";
   }
   if (leader === -1 && elr.some(isServing)) return "nobody leads, but somebody could";
@@ -50,7 +50,7 @@ function stepProblems(before: MetadataImage, after: MetadataImage): string[] {
       const was = before.topics.get(topic.id)?.partitions[index];
       if (was === undefined || was === is) return;
       if (is.partitionEpoch <= was.partitionEpoch) found.push("a change has no partition epoch");
-      if (is.replicas !== was.replicas) found.push("replicas move");
+      if (is.replicas !== was.replicas && !isSoundMove(was, is)) found.push("a move loses records");
       const isNewLeader = is.leader !== was.leader;
       if (isNewLeader && is.leaderEpoch <= was.leaderEpoch) found.push("a leader has an old epoch");
       if (!isNewLeader && is.leaderEpoch !== was.leaderEpoch) found.push("an epoch has no leader");
@@ -63,4 +63,11 @@ function stepProblems(before: MetadataImage, after: MetadataImage): string[] {
     if (!node.isFenced) found.push("a new process serves at once");
   }
   return found;
+}
+
+/** Who is in sync, or could lead, was so before; and somebody is, if somebody was. */
+function isSoundMove(was: Partition, is: Partition): boolean {
+  const held = [...was.isr, ...was.elr];
+  const holds = [...is.isr, ...is.elr];
+  return holds.every((id) => held.includes(id)) && (holds.length > 0 || held.length === 0);
 }
