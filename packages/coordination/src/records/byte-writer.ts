@@ -22,12 +22,14 @@ export class ByteWriter {
   #end = 0;
 
   int16(value: number): this {
-    this.#view.setInt16(this.#room(2), value);
+    const at = this.#room(2);
+    this.#view.setInt16(at, value);
     return this;
   }
 
   int32(value: number): this {
-    this.#view.setInt32(this.#room(4), value);
+    const at = this.#room(4);
+    this.#view.setInt32(at, value);
     return this;
   }
 
@@ -46,7 +48,8 @@ export class ByteWriter {
     const length = utf8Bytes(value);
     assert(length <= TEXT_BYTES_MAX, "a text of a record has a length that an int16 can hold");
     this.int16(length);
-    writeUtf8(this.#bytes, this.#room(length), value);
+    const at = this.#room(length);
+    writeUtf8(this.#bytes, at, value);
     return this;
   }
 
@@ -54,7 +57,8 @@ export class ByteWriter {
   bytes(value: Uint8Array | undefined): this {
     if (value === undefined) return this.int32(-1);
     this.int32(value.length);
-    this.#bytes.set(value, this.#room(value.length));
+    const at = this.#room(value.length);
+    this.#bytes.set(value, at);
     return this;
   }
 
@@ -69,7 +73,7 @@ export class ByteWriter {
     return this.#bytes.slice(0, this.#end);
   }
 
-  /** Makes room for `count` bytes; returns where they begin. */
+  /** Makes room for `count` bytes, maybe in another array; returns where they begin. */
   #room(count: number): number {
     const at = this.#end;
     this.#end += count;
