@@ -7,13 +7,26 @@
  * restarted broker never goes on in an old leadership.
  */
 import { effectiveInSyncMin, type Partition as PartitionImage } from "@strandline/metadata";
-import { type BrokerEpoch, BrokerError, type ErrorCode, type NodeId } from "@strandline/model";
+import {
+  BATCH_BYTES_LIMIT,
+  type BrokerEpoch,
+  BrokerError,
+  type ErrorCode,
+  type NodeId,
+} from "@strandline/model";
 import { crc, readBatchHeader, stampBatch, stampLogAppendTime } from "@strandline/record";
 import { CommitWaiters, Leader, type LeaderEffect } from "@strandline/replication";
 import type { LeaderFeed } from "./leader-feed.js";
 import type { Partition } from "./partition.js";
 import type { Acks, OnProduced, ProduceTicket } from "./produce-ticket.js";
 import type { TopicSettings } from "./topic-settings.js";
+
+export interface AppendOptions {
+  readonly acks: Acks;
+  readonly timeoutMs: number;
+  /** From this broker itself: what a topic's settings say of clients' batches does not hold. */
+  readonly isInternal?: boolean;
+}
 
 export class LeaderRole {
   readonly epoch: number;
@@ -80,12 +93,16 @@ export class LeaderRole {
 
   append(
     batch: Uint8Array,
-    options: { readonly acks: Acks; readonly timeoutMs: number },
+    options: AppendOptions,
     onProduced: OnProduced,
   ): void {
     const { log, ports } = this.#partition;
     const header = readBatchHeader(batch, 0);
-    this.#checkLimits(header.sizeBytes, header.maxTimestampMs);
+    if (options.isInternal !== true) {
+      this.#checkLimits(header.sizeBytes, header.maxTimestampMs);
+    } else if (header.sizeBytes > BATCH_BYTES_LIMIT) {
+      throw new BrokerError("MESSAGE_TOO_LARGE", "what one step decided does not fit a batch");
+    }
     if (options.acks === "all" && this.core.isUnderMinIsr) {
       throw new BrokerError(
         "NOT_ENOUGH_REPLICAS",

@@ -76,6 +76,7 @@ async function opened(
     isServing: () => true,
     proposeIsr: () => undefined,
     onLogFailed: (error) => failures.push(error),
+    onLeads: () => undefined,
     onApplied: () => onApplied(),
   });
   const now = image(leader);

@@ -41,6 +41,8 @@ export interface PartitionsOwner {
   proposeIsr(partition: Partition, proposal: IsrProposal): void;
   /** A disk failed: the broker cannot go on. */
   onLogFailed(error: Error): void;
+  /** A leadership of this broker has begun. */
+  onLeads(partition: Partition): void;
   /** Everything up to this metadata offset is in effect. */
   onApplied(offset: number): void;
 }
@@ -106,6 +108,7 @@ export class Partitions implements PartitionOwner {
 
   onLeads(partition: Partition): void {
     this.#leading.led(partition.key);
+    this.#owner.onLeads(partition);
   }
 
   /**

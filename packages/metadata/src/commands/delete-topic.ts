@@ -1,5 +1,5 @@
 /** Deletes a topic with its partitions and settings; brokers remove the logs. */
-import type { TopicId } from "@strandline/model";
+import { isInternalTopic, type TopicId } from "@strandline/model";
 import { accept, type Decision, refuse } from "../decision.js";
 import { type MetadataImage, topicByName } from "../image.js";
 import type { JsonObject } from "../json.js";
@@ -21,6 +21,12 @@ export function decideDeleteTopic(
   const topic = topicByName(image, command.name);
   if (topic === undefined) {
     return refuse("UNKNOWN_TOPIC_OR_PARTITION", `no topic ${command.name}`);
+  }
+  if (isInternalTopic(command.name)) {
+    return refuse(
+      "INVALID_TOPIC_EXCEPTION",
+      `${command.name} is the cluster's own: with it, what every group has committed would be gone`,
+    );
   }
   return accept({ kind: "delete-topic", topicId: topic.id }, [
     { type: "topic-deleted", version: 1, topicId: topic.id },
