@@ -9,6 +9,7 @@ import { replicationMethods } from "@strandline/rpc";
 import type { BrokerConfig } from "./broker-config.js";
 import { ControllerSession } from "./cluster/controller-session.js";
 import { MetadataFollower } from "./cluster/metadata-follower.js";
+import { GroupCoordination } from "./coordinator/group-coordination.js";
 import { adminRoutes } from "./frontends/grpc/admin-routes.js";
 import { logRoutes } from "./frontends/grpc/log-routes.js";
 import { kafkaHandlers } from "./frontends/kafka/handlers.js";
@@ -22,6 +23,7 @@ import { AdminService } from "./services/admin.js";
 import { ConsumeService } from "./services/consume.js";
 import { Directory } from "./services/directory.js";
 import { FetchService } from "./services/fetch.js";
+import type { GroupService } from "./services/groups.js";
 import { LeadingService } from "./services/leading.js";
 import { OffsetsService } from "./services/offsets.js";
 import { ProduceService } from "./services/produce.js";
@@ -53,6 +55,7 @@ export class Broker {
   readonly #forwarder: ProduceForwarder;
   readonly #directory: Directory;
   readonly #leading: LeadingService;
+  readonly #groups: GroupCoordination;
   readonly #routes: readonly RpcRoute[];
   readonly #admin: AdminService;
   readonly #offsets: OffsetsService;
@@ -74,6 +77,7 @@ export class Broker {
       onMetadata: (image, delta) => {
         if (image.clusterId !== undefined) callbacks.onCluster(image.clusterId);
         this.#partitions.apply(image, delta);
+        this.#groups.apply(delta);
         for (const waiter of [...this.#metadataWaiters]) waiter();
       },
       onController: () => this.#controllerChanged(),
@@ -98,6 +102,7 @@ export class Broker {
         proposeIsr(this.#session, config.nodeId, partition, proposal);
       },
       onLogFailed: (error) => this.#fatal(error),
+      onLeads: (partition) => this.#groups.led(partition),
       onApplied: (offset) => {
         if (offset === this.#appliedOffset) return;
         this.#appliedOffset = offset;
@@ -109,6 +114,14 @@ export class Broker {
     this.#leading = new LeadingService(ports, {
       directory: this.#directory,
       partitions: this.#partitions,
+      untilMetadata: async (offset, timeoutMs) => await this.untilMetadata(offset, timeoutMs),
+    });
+    this.#groups = new GroupCoordination(ports, {
+      settings: config.settings,
+      directory: this.#directory,
+      partitions: this.#partitions,
+      session: this.#session,
+      voters: () => this.#metadata.voters,
       untilMetadata: async (offset, timeoutMs) => await this.untilMetadata(offset, timeoutMs),
     });
     this.#offsets = new OffsetsService(ports, { directory: this.#directory });
@@ -145,12 +158,17 @@ export class Broker {
         replicationMethods.awaitLeading,
         async (request) => await this.#leading.own(request),
       ),
+      ...this.#groups.routes,
     ];
   }
 
   /** For the listeners of the Kafka protocol. */
   get kafka(): KafkaFrontend {
     return this.#kafka;
+  }
+
+  get groups(): GroupService {
+    return this.#groups.service;
   }
 
   get image(): MetadataImage {
@@ -199,6 +217,7 @@ export class Broker {
     }
     this.#tick?.cancel();
     this.#kafka.close();
+    this.#groups.close();
     this.#forwarder.close();
     await this.#partitions.close();
     this.#session.close();
@@ -239,6 +258,7 @@ export class Broker {
     const { nodeId, peerAddress, autoCreateTopics } = this.#config;
     const image = (): MetadataImage => this.#metadata.image;
     const handlers = kafkaHandlers({
+      groups: this.#groups.service,
       metadata: {
         nodeId,
         image,

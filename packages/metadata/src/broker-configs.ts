@@ -156,6 +156,13 @@ const NODE_CONFIGS: readonly NodeConfig[] = [
     documentation: "Longest text a client may store with a committed offset. Bytes.",
   },
   {
+    name: "offsets.retention.check.interval.ms",
+    type: "long",
+    defaultValue: "600000",
+    min: 1,
+    documentation: "How often a coordinator looks for committed offsets to drop. Milliseconds.",
+  },
+  {
     name: "offsets.retention.minutes",
     type: "int",
     defaultValue: "10080",

@@ -24,7 +24,7 @@ import {
   type TopicOf,
 } from "@strandline/coordination";
 import type { MetadataImage } from "@strandline/metadata";
-import { BrokerError, type NodeId, OFFSETS_TOPIC } from "@strandline/model";
+import { BrokerError, type NodeId, GROUPS_TOPIC } from "@strandline/model";
 import type { Logger, Random, Transport } from "@strandline/platform";
 import { coordinationMethods } from "@strandline/rpc";
 import type { Coordinators } from "../coordinator/coordinators.js";
@@ -270,7 +270,7 @@ export class GroupService {
 
   #leaderOf(partition: number): NodeId | undefined {
     const { image } = this.#parts.directory;
-    const id = image.topicIds.get(OFFSETS_TOPIC);
+    const id = image.topicIds.get(GROUPS_TOPIC);
     const leader = id === undefined ? -1 : image.topics.get(id)?.partitions[partition]?.leader;
     return leader === undefined || leader === -1 ? undefined : leader;
   }

@@ -3,7 +3,7 @@
  * whichever broker is asked; when several are, one command wins and the others find the topic.
  */
 import { type MetadataImage, topicByName } from "@strandline/metadata";
-import { BrokerError, OFFSETS_TOPIC, type TopicId, uuidText } from "@strandline/model";
+import { BrokerError, GROUPS_TOPIC, type TopicId, uuidText } from "@strandline/model";
 import type { Clock, Logger, Random } from "@strandline/platform";
 import type { ControllerSession } from "../cluster/controller-session.js";
 
@@ -38,14 +38,14 @@ export class OffsetsTopic {
 
   /** Undefined while the topic does not exist. */
   get partitionCount(): number | undefined {
-    return topicByName(this.#parts.image(), OFFSETS_TOPIC)?.partitions.length;
+    return topicByName(this.#parts.image(), GROUPS_TOPIC)?.partitions.length;
   }
 
   /** Has it made, unless it is there or on its way. The answer is in the metadata, later. */
   createSoon(): void {
     this.create().catch((error: unknown) => {
       this.#ports.logger.warn(
-        { topic: OFFSETS_TOPIC, error: String(error) },
+        { topic: GROUPS_TOPIC, error: String(error) },
         "the topic of groups could not be created yet",
       );
     });
@@ -67,7 +67,7 @@ export class OffsetsTopic {
       const { metadataOffset } = await session.submit(
         {
           kind: "create-topic",
-          name: OFFSETS_TOPIC,
+          name: GROUPS_TOPIC,
           newTopicId: uuidText(this.#ports.random.bytes(16)) as TopicId,
           partitions: partitionCount,
           replicationFactor,
