@@ -1,3 +1,4 @@
+export { BrokerSettings } from "@strandline/metadata";
 export type { HealthCheck } from "./health-endpoint.js";
 export {
   formatHostPort,

@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, type StrandlineClient } from "@strandline/client";
 import { type Logger, nullLogger } from "@strandline/platform";
-import { type NodeConfig, StartError, StrandlineNode } from "@strandline/server";
+import { BrokerSettings, type NodeConfig, StartError, StrandlineNode } from "@strandline/server";
 
 export interface ClusterOptions {
   /** Nodes, each controller and broker. 3 by default. */
@@ -47,6 +47,8 @@ const PORT_ATTEMPTS = 5;
 /** gRPC, peers, Kafka. */
 const PORTS_PER_BROKER = 3;
 const HOST = "127.0.0.1";
+/** A test need not wait for members that nobody starts. */
+const TEST_SETTINGS = new BrokerSettings(new Map([["group.initial.rebalance.delay.ms", "0"]]));
 
 /** Starts brokers on ephemeral ports. Throws when they are not ready in time. */
 export async function startCluster(options: ClusterOptions = {}): Promise<TestCluster> {
@@ -104,7 +106,7 @@ class InProcessCluster implements TestCluster {
         rack: "",
         version: "test",
         replaceDirectory: false,
-        broker: options.broker ?? {},
+        broker: { settings: TEST_SETTINGS, ...options.broker },
       }),
     );
     this.#nodes = this.#configs.map(() => undefined);

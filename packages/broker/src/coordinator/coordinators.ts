@@ -91,11 +91,7 @@ export class Coordinators<Command, Response> {
     return runner;
   }
 
-  #stopped(
-    partition: Partition,
-    runner: ShardRunner<Command, Response>,
-    isRefused: boolean,
-  ): void {
+  #stopped(partition: Partition, runner: ShardRunner<Command, Response>, isRefused: boolean): void {
     const isOurs = this.#runners.get(partition.key) === runner;
     if (isOurs) this.#runners.delete(partition.key);
     if (!isRefused || !isOurs) return;

@@ -91,11 +91,7 @@ export class LeaderRole {
     );
   }
 
-  append(
-    batch: Uint8Array,
-    options: AppendOptions,
-    onProduced: OnProduced,
-  ): void {
+  append(batch: Uint8Array, options: AppendOptions, onProduced: OnProduced): void {
     const { log, ports } = this.#partition;
     const header = readBatchHeader(batch, 0);
     if (options.isInternal !== true) {

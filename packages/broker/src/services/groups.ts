@@ -24,7 +24,7 @@ import {
   type TopicOf,
 } from "@strandline/coordination";
 import type { MetadataImage } from "@strandline/metadata";
-import { BrokerError, type NodeId, GROUPS_TOPIC } from "@strandline/model";
+import { BrokerError, GROUPS_TOPIC, type NodeId } from "@strandline/model";
 import type { Logger, Random, Transport } from "@strandline/platform";
 import { coordinationMethods } from "@strandline/rpc";
 import type { Coordinators } from "../coordinator/coordinators.js";
@@ -309,7 +309,10 @@ function requireGroupId(groupId: string): void {
 function requireSize(parts: readonly Uint8Array[]): void {
   const bytes = parts.reduce((total, part) => total + part.length, 0);
   if (bytes <= METADATA_BYTES_MAX) return;
-  throw new BrokerError("INVALID_REQUEST", `a member's request has at most ${METADATA_BYTES_MAX} bytes`);
+  throw new BrokerError(
+    "INVALID_REQUEST",
+    `a member's request has at most ${METADATA_BYTES_MAX} bytes`,
+  );
 }
 
 function exists(image: MetadataImage, topic: string, partition: number): boolean {

@@ -28,10 +28,7 @@ export class OffsetsTopic {
   #creation: Promise<void> | undefined;
   #firstAskedAtMs: number | undefined;
 
-  constructor(
-    ports: { clock: Clock; random: Random; logger: Logger },
-    parts: OffsetsTopicParts,
-  ) {
+  constructor(ports: { clock: Clock; random: Random; logger: Logger }, parts: OffsetsTopicParts) {
     this.#ports = ports;
     this.#parts = parts;
   }

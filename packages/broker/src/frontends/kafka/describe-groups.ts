@@ -13,9 +13,7 @@ type Described = OutgoingResponseOf<ServedApis["DescribeGroups"]>["groups"][numb
 
 export function describeGroupsHandler(groups: GroupService): KafkaHandler<"DescribeGroups"> {
   return async (request, context) => {
-    const authorizedOperations = request.includeAuthorizedOperations
-      ? GROUP_OPERATIONS
-      : NOT_ASKED;
+    const authorizedOperations = request.includeAuthorizedOperations ? GROUP_OPERATIONS : NOT_ASKED;
     const described = await Promise.all(
       request.groups.map(async (groupId) => await describe(groups, groupId, context)),
     );
