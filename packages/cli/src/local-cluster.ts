@@ -8,7 +8,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CommandError, EXIT } from "./exit-codes.js";
-import { OFF } from "./settings/broker-settings.js";
+import { OFF } from "./settings/node-settings.js";
 
 export interface LocalClusterOptions {
   readonly nodes: number;

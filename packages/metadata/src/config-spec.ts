@@ -49,11 +49,13 @@ export function configProblem(spec: ConfigSpec, value: string): string | undefin
 }
 
 function integerProblem(spec: ConfigSpec, value: string): string | undefined {
-  if (!/^-?\d{1,19}$/.test(value)) return `${spec.name} must be an integer, not "${value}"`;
   const limit = integerLimit(spec.type);
-  const max = spec.max ?? limit;
+  const bounds = `${spec.min ?? 0} to ${spec.max ?? limit}`;
+  if (!/^-?\d{1,19}$/.test(value)) {
+    return `${spec.name} must be an integer from ${bounds}, not "${value}"`;
+  }
   if (BigInt(value) > limit || !inBounds(spec, Number(value))) {
-    return `${spec.name} is ${value}, outside ${spec.min ?? 0} to ${max}`;
+    return `${spec.name} is ${value}, outside ${bounds}`;
   }
   return undefined;
 }

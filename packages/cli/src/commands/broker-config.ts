@@ -2,7 +2,6 @@
 import { Command } from "commander";
 import { type FormatFlags, withFormat } from "../global-options.js";
 import { writeData } from "../output.js";
-import { BROKER_SETTINGS } from "../settings/broker-settings.js";
 import { readSettings, withSettings } from "../settings/read-settings.js";
 import { table } from "../table.js";
 
@@ -10,9 +9,9 @@ export function brokerConfigCommand(): Command {
   const command = new Command("config").description(
     "print the settings that `broker start` would use with the same flags, and their sources",
   );
-  return withFormat(withSettings(command, BROKER_SETTINGS)).action(
+  return withFormat(withSettings(command)).action(
     async (flags: FormatFlags & Record<string, unknown>) => {
-      const { values } = await readSettings(BROKER_SETTINGS, flags);
+      const { values } = await readSettings(flags);
       const rows = [...values].map(([key, { value, source }]) => ({ key, value, source }));
       const lines =
         flags.format === "json"

@@ -1,15 +1,10 @@
 /** `strandline broker start`: one node of a cluster, in the foreground. */
-import { hostname } from "node:os";
 import type { Logger } from "@strandline/platform";
-import type { StrandlineNode as Node, NodeConfig } from "@strandline/server";
+import type { StrandlineNode as Node } from "@strandline/server";
 import { Command, Option } from "commander";
 import { CommandError, EXIT } from "../exit-codes.js";
 import { tuneGarbageCollection } from "../garbage-collection.js";
-import { BROKER_SETTINGS, KAFKA_LISTENER, OFF, ORDINAL } from "../settings/broker-settings.js";
-import { ordinalOf } from "../settings/ordinal.js";
 import { readSettings, withSettings } from "../settings/read-settings.js";
-import type { ResolvedSettings } from "../settings/resolve-settings.js";
-import { VERSION } from "../version.js";
 
 /** EX_SOFTWARE of sysexits. */
 const EXIT_BUG = 70;
@@ -23,15 +18,18 @@ export function brokerStartCommand(): Command {
     .addHelpText(
       "after",
       "\nEach setting can also be given in the environment (--node-id is STRANDLINE_NODE_ID) or in the" +
-        "\nfile (node.id=…). A flag wins over the environment, the environment over the file.",
+        "\nfile (node.id=…). A flag wins over the environment, the environment over the file. Kafka's" +
+        "\nsettings of a broker have no flags: --set log.retention.ms=86400000, KAFKA_LOG_RETENTION_MS." +
+        "\n`strandline broker config` shows every setting there is, and its value here.",
     );
-  return withSettings(start, BROKER_SETTINGS).action(startBroker);
+  return withSettings(start).action(startBroker);
 }
 
 async function startBroker(flags: Record<string, unknown>): Promise<void> {
   tuneGarbageCollection();
-  const settings = await readSettings(BROKER_SETTINGS, flags);
-  const config = await nodeConfig(settings);
+  const settings = await readSettings(flags);
+  const { nodeConfigOf } = await import("../settings/node-config-of.js");
+  const config = nodeConfigOf(settings);
   const { StartError, StrandlineNode } = await import("@strandline/server");
   const { pinoLogger } = await import("@strandline/platform");
   const logger = pinoLogger({
@@ -69,77 +67,6 @@ async function startBroker(flags: Record<string, unknown>): Promise<void> {
   logger.info({}, "stopped");
   // A connection that was being made to a peer that is gone would keep the process alive.
   process.exit(EXIT.ok);
-}
-
-async function nodeConfig(settings: ResolvedSettings): Promise<NodeConfig> {
-  const { values } = settings;
-  const { parseVoters } = await import("@strandline/server");
-  const value = (key: string): string | undefined => values.get(key)?.value;
-  const host = value("host") ?? "";
-  const http = value("http.port");
-  let voters: NodeConfig["voters"];
-  try {
-    voters = parseVoters(value("voters") ?? "");
-  } catch (error) {
-    const source = values.get("voters")?.source;
-    throw new CommandError(EXIT.usage, `${source}: ${(error as Error).message}`, { cause: error });
-  }
-  return {
-    nodeId: nodeIdOf(value("node.id") ?? "", values.get("node.id")?.source ?? ""),
-    voters,
-    isBroker: value("controller.only") !== "true",
-    dataDirectory: value("data.dir") ?? "",
-    grpc: { host, port: Number(value("grpc.port")) },
-    peer: { host, port: Number(value("peer.port")) },
-    kafka: await kafkaOf(settings),
-    http: http === undefined || http === OFF ? undefined : { host, port: Number(http) },
-    advertisedGrpc: value("advertised.grpc"),
-    advertisedPeer: value("advertised.peer"),
-    clusterId: value("cluster.id"),
-    rack: value("rack") ?? "",
-    version: VERSION,
-    replaceDirectory: value("replace.directory") === "true",
-    broker: { autoCreateTopics: value("auto.create.topics.enable") !== "false" },
-  };
-}
-
-/** `listeners`, or the one that `kafka.port` makes. */
-async function kafkaOf({ values }: ResolvedSettings): Promise<NodeConfig["kafka"]> {
-  const { kafkaListeners, parseListeners } = await import("@strandline/server");
-  const value = (key: string): string | undefined => values.get(key)?.value;
-  const read = <Result>(key: string, parse: () => Result): Result => {
-    try {
-      return parse();
-    } catch (error) {
-      const source = values.get(key)?.source;
-      throw new CommandError(EXIT.usage, `${source}: ${(error as Error).message}`, {
-        cause: error,
-      });
-    }
-  };
-  const port = value("kafka.port");
-  const host = value("kafka.host") ?? value("host") ?? "";
-  const single = port === OFF ? [] : [{ name: KAFKA_LISTENER, host, port: Number(port) }];
-  const listeners = value("listeners");
-  const bound =
-    listeners === undefined ? single : read("listeners", () => parseListeners(listeners));
-  return read("advertised.listeners", () =>
-    kafkaListeners(bound, parseListeners(value("advertised.listeners") ?? "")),
-  );
-}
-
-function nodeIdOf(text: string, source: string): number {
-  if (text !== ORDINAL) return Number(text);
-  const name = hostname();
-  const ordinal = ordinalOf(name);
-  if (ordinal === undefined) {
-    throw new CommandError(
-      EXIT.usage,
-      `${source}: the host name "${name}" does not end with "-" and a number`,
-      { hint: "in Kubernetes, run the node in a StatefulSet; elsewhere, give --node-id a number" },
-    );
-  }
-  return ordinal;
 }
 
 /**

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { CommandError, EXIT } from "../exit-codes.js";
 import { LocalCluster, type LocalNode } from "../local-cluster.js";
-import { OFF } from "../settings/broker-settings.js";
+import { OFF } from "../settings/node-settings.js";
 import { untilHealthy } from "../until-healthy.js";
 
 interface UpFlags {

@@ -16,11 +16,31 @@ export interface PropertiesFile {
   readonly problems: readonly { readonly line: number; readonly message: string }[];
 }
 
+/** Gathers what a file says, and refuses a key that it says twice. */
+export class PropertyList implements PropertiesFile {
+  readonly properties: Property[] = [];
+  readonly problems: { readonly line: number; readonly message: string }[] = [];
+  readonly #lineOf = new Map<string, number>();
+
+  add(property: Property): void {
+    const { key, line } = property;
+    const before = this.#lineOf.get(key);
+    if (before === undefined) {
+      this.#lineOf.set(key, line);
+      this.properties.push(property);
+    } else {
+      this.refuse(line, `"${key}" is set already in line ${before}`);
+    }
+  }
+
+  refuse(line: number, message: string): void {
+    this.problems.push({ line, message });
+  }
+}
+
 /** Never throws: what cannot be read is told with its line. */
 export function parseProperties(text: string): PropertiesFile {
-  const properties: Property[] = [];
-  const problems: { line: number; message: string }[] = [];
-  const lineOf = new Map<string, number>();
+  const list = new PropertyList();
   for (const [at, raw] of text
     .replace(/^\uFEFF/, "")
     .split(/\r\n|\r|\n/)
@@ -31,20 +51,14 @@ export function parseProperties(text: string): PropertiesFile {
     const equals = content.indexOf("=");
     const key = content.slice(0, equals).trim();
     if (equals < 0 || key === "") {
-      problems.push({ line, message: "is not key=value" });
+      list.refuse(line, "is not key=value");
       continue;
     }
     if (content.endsWith("\\")) {
-      problems.push({ line, message: "ends with a backslash; a value is one line" });
+      list.refuse(line, "ends with a backslash; a value is one line");
       continue;
     }
-    const before = lineOf.get(key);
-    if (before !== undefined) {
-      problems.push({ line, message: `"${key}" is set already in line ${before}` });
-      continue;
-    }
-    lineOf.set(key, line);
-    properties.push({ key, value: content.slice(equals + 1).trim(), line });
+    list.add({ key, value: content.slice(equals + 1).trim(), line });
   }
-  return { properties, problems };
+  return { properties: list.properties, problems: list.problems };
 }

@@ -2,17 +2,27 @@
 import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { CommandError, EXIT } from "../exit-codes.js";
-import { flagOf, type Setting } from "./broker-settings.js";
+import { gather } from "../global-options.js";
+import { NODE_SETTINGS } from "./node-settings.js";
+import { relationProblems } from "./relations.js";
 import type { ResolvedSettings } from "./resolve-settings.js";
+import { flagOf, type Setting } from "./setting.js";
 
-/** Adds `--config` and a flag for each setting. */
-export function withSettings(command: Command, settings: readonly Setting[]): Command {
-  command.addOption(
-    new Option("--config <file>", "settings as key=value lines; flags and STRANDLINE_… win").env(
-      "STRANDLINE_CONFIG",
-    ),
-  );
-  for (const setting of settings) {
+/** Adds `--config`, `--set`, and a flag for each setting that has one. */
+export function withSettings(command: Command): Command {
+  command
+    .addOption(
+      new Option(
+        "--config <file>",
+        "settings: key=value lines, or .yaml, .json; the environment and flags win",
+      ).env("STRANDLINE_CONFIG"),
+    )
+    .addOption(
+      new Option("-X, --set <key=value>", "any setting, by Kafka's name; may be given often")
+        .argParser(gather)
+        .default([], "none"),
+    );
+  for (const setting of NODE_SETTINGS) {
     const value = setting.placeholder === undefined ? "" : ` <${setting.placeholder}>`;
     const notes = [
       ...(setting.choices !== undefined && value !== "" ? [setting.choices.join(", ")] : []),
@@ -27,22 +37,24 @@ export function withSettings(command: Command, settings: readonly Setting[]): Co
 
 /** Throws with everything that is wrong, a line each. */
 export async function readSettings(
-  settings: readonly Setting[],
   flags: Readonly<Record<string, unknown>>,
 ): Promise<ResolvedSettings> {
   const { resolveSettings } = await import("./resolve-settings.js");
-  const given = settings.flatMap((setting): [string, string][] => {
+  const { BROKER_SETTINGS } = await import("./kafka-settings.js");
+  const given = NODE_SETTINGS.flatMap((setting): [string, string][] => {
     const value = flags[attributeOf(setting)];
     return value === undefined ? [] : [[setting.key, String(value)]];
   });
   const path = flags["config"];
-  const resolved = resolveSettings(settings, {
+  const resolved = resolveSettings(BROKER_SETTINGS, {
     flags: new Map(given),
+    sets: (flags["set"] as readonly string[] | undefined) ?? [],
     environment: process.env,
     file: typeof path === "string" ? { path, text: readConfig(path) } : undefined,
   });
-  if (resolved.problems.length > 0) {
-    throw new CommandError(EXIT.usage, resolved.problems.join("\n"));
+  const problems = [...resolved.problems, ...relationProblems(resolved.values)];
+  if (problems.length > 0) {
+    throw new CommandError(EXIT.usage, problems.join("\n"));
   }
   return resolved;
 }
@@ -62,5 +74,5 @@ function readConfig(path: string): string {
 
 /** As commander names a flag among its results. */
 function attributeOf(setting: Setting): string {
-  return new Option(flagOf(setting)).attributeName();
+  return new Option(flagOf(setting) ?? "").attributeName();
 }

@@ -3,20 +3,30 @@
  * that is wrong is gathered, each with the place where it was written.
  */
 import { nearestName } from "@strandline/metadata";
-import { flagOf, namesOf, type Setting, variableOf } from "./broker-settings.js";
-import { parseProperties } from "./properties-file.js";
+import {
+  type Environment,
+  environmentProblems,
+  environmentSettings,
+  environmentWarnings,
+  type WrittenSetting,
+} from "./environment.js";
+import { factorOf, flagOf, namesOf, type Setting, variableOf } from "./setting.js";
+import { readSettingsFile } from "./settings-file.js";
+import { WITHOUT_EFFECT } from "./without-effect.js";
 
 export interface SettingSources {
   /** Flags that were given, by key. */
   readonly flags: ReadonlyMap<string, string>;
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** What `--set` was given: "key=value" each. */
+  readonly sets: readonly string[];
+  readonly environment: Environment;
   readonly file: { readonly path: string; readonly text: string } | undefined;
 }
 
 /** A value, and where it was written. */
 export interface ResolvedValue {
   readonly value: string;
-  /** "--node-id", "STRANDLINE_NODE_ID", "server.properties:3", "default". */
+  /** "--node-id", "--set", "STRANDLINE_NODE_ID", "server.properties:3", "default". */
   readonly source: string;
 }
 
@@ -25,127 +35,157 @@ export interface ResolvedSettings {
   readonly values: ReadonlyMap<string, ResolvedValue>;
   /** Why this cannot be used, one sentence each. */
   readonly problems: readonly string[];
-  /** What looks like a mistake, but may belong to somebody else. */
+  /** What looks like a mistake, but may belong to somebody else, or to Kafka. */
   readonly warnings: readonly string[];
 }
+
+/** `source` of a value that nobody wrote. */
+export const DEFAULT_SOURCE = "default";
 
 export function resolveSettings(
   settings: readonly Setting[],
   sources: SettingSources,
 ): ResolvedSettings {
+  const gathered = new Gathered(settings);
+  const flags = gathered.valuesOf(flagSettings(settings, sources, gathered));
+  const environment = gathered.valuesOf(environmentSettings(settings, sources.environment));
+  const file = gathered.valuesOf(fileSettings(sources.file, gathered));
   const values = new Map<string, ResolvedValue>();
-  const problems: string[] = [];
-  const file = fileValues(settings, sources.file, problems);
-  const environment = environmentValues(settings, sources.environment, problems);
+  gathered.problems.push(...environmentProblems(settings, sources.environment));
+  gathered.warnings.push(...environmentWarnings(settings, sources.environment));
   for (const setting of settings) {
-    const flag = sources.flags.get(setting.key);
-    const found =
-      (flag === undefined ? undefined : { value: flag, source: flagOf(setting) }) ??
-      environment.get(setting.key) ??
-      file.get(setting.key) ??
-      (setting.default === undefined ? undefined : { value: setting.default, source: "default" });
+    const { key } = setting;
+    const found = flags.get(key) ?? environment.get(key) ?? file.get(key) ?? defaultOf(setting);
     if (found !== undefined) {
-      values.set(setting.key, found);
+      values.set(key, found);
       const problem = problemOf(setting, found.value);
-      if (problem !== undefined) problems.push(`${found.source}: "${found.value}" ${problem}`);
+      if (problem !== undefined) gathered.problems.push(`${found.source}: ${problem}`);
     } else if (setting.isRequired === true) {
-      problems.push(
-        `${setting.key} is missing: give ${flagOf(setting)} <${setting.placeholder}>, ` +
-          `${variableOf(setting.key)} in the environment, or ${setting.key}= in the file`,
+      gathered.problems.push(
+        `${key} is missing: give ${flagOf(setting)} <${setting.placeholder}>, ` +
+          `${variableOf(key)} in the environment, or ${key}= in the file`,
       );
     }
   }
-  return { values, problems, warnings: suspects(settings, sources.environment) };
+  return { values, problems: gathered.problems, warnings: gathered.warnings };
 }
 
-function fileValues(
-  settings: readonly Setting[],
-  file: SettingSources["file"],
-  problems: string[],
-): Map<string, ResolvedValue> {
-  const values = new Map<string, ResolvedValue>();
-  if (file === undefined) return values;
-  const parsed = parseProperties(file.text);
-  problems.push(...parsed.problems.map(({ line, message }) => `${file.path}:${line}: ${message}`));
-  const names = settings.flatMap(namesOf);
-  for (const { key, value, line } of parsed.properties) {
-    const source = `${file.path}:${line}`;
-    const setting = settings.find((each) => namesOf(each).includes(key));
-    if (setting === undefined) {
-      const near = nearestName(key, names);
+/** Turns what is written into values of settings, and remembers what is wrong with it. */
+class Gathered {
+  readonly problems: string[] = [];
+  readonly warnings: string[] = [];
+  readonly #settings = new Map<string, Setting>();
+  readonly #idle = new Map(WITHOUT_EFFECT.map(({ key, reason }) => [key, reason]));
+
+  constructor(settings: readonly Setting[]) {
+    for (const setting of settings) {
+      for (const name of namesOf(setting)) this.#settings.set(name, setting);
+    }
+  }
+
+  /** Takes what names a setting; says what does not. */
+  admit(written: readonly WrittenSetting[]): WrittenSetting[] {
+    return written.filter(({ name, source }) => {
+      if (this.#settings.has(name)) return true;
+      const reason = this.#idle.get(name);
+      if (reason !== undefined) {
+        this.warnings.push(`${source}: ${name} has no effect here: ${reason}`);
+        return false;
+      }
+      const near = nearestName(name, [...this.#settings.keys()]);
       const hint = near === undefined ? "" : `; did you mean "${near}"?`;
-      problems.push(`${source}: there is no setting "${key}"${hint}`);
-      continue;
-    }
-    addOnce(values, setting, { value, source }, problems);
+      this.problems.push(`${source}: there is no setting "${name}"${hint}`);
+      return false;
+    });
   }
-  return values;
+
+  /** The values written in one place. Names of one setting in one place must agree. */
+  valuesOf(written: readonly WrittenSetting[]): Map<string, ResolvedValue> {
+    const chosen = new Map<string, { readonly rank: number; readonly found: ResolvedValue }>();
+    for (const each of written) {
+      const setting = this.#settings.get(each.name);
+      if (setting === undefined) continue;
+      const found = this.#inKeysUnit(setting, each);
+      const rank = rankOf(setting, each.name);
+      const before = chosen.get(setting.key);
+      if (before === undefined || rank < before.rank) {
+        chosen.set(setting.key, { rank, found });
+      } else if (rank === before.rank && before.found.value !== found.value) {
+        this.problems.push(
+          `${found.source}: ${setting.key} is set already by ${before.found.source}`,
+        );
+      }
+    }
+    return new Map([...chosen].map(([key, { found }]) => [key, found]));
+  }
+
+  #inKeysUnit(setting: Setting, { name, value, source }: WrittenSetting): ResolvedValue {
+    const factor = factorOf(setting, name);
+    if (factor === 1) return { value, source };
+    if (/^-?\d{1,19}$/.test(value)) {
+      const number = BigInt(value);
+      // "No limit" is the same in every unit.
+      return { value: String(number < 0n ? number : number * BigInt(factor)), source };
+    }
+    this.problems.push(`${source}: ${name} must be an integer, not "${value}"`);
+    return { value: setting.default ?? "", source };
+  }
 }
 
-function environmentValues(
+/** 0 for the key and its aliases; each larger unit counts less. */
+function rankOf(setting: Setting, name: string): number {
+  return 1 + (setting.synonyms ?? []).findIndex((synonym) => synonym.name === name);
+}
+
+function flagSettings(
   settings: readonly Setting[],
-  environment: SettingSources["environment"],
-  problems: string[],
-): Map<string, ResolvedValue> {
-  const values = new Map<string, ResolvedValue>();
+  sources: SettingSources,
+  gathered: Gathered,
+): WrittenSetting[] {
+  const written: WrittenSetting[] = [];
   for (const setting of settings) {
-    for (const name of namesOf(setting)) {
-      const source = variableOf(name);
-      const value = environment[source];
-      // An empty variable is what a compose file leaves of one that nobody set.
-      if (value === undefined || value === "") continue;
-      addOnce(values, setting, { value, source }, problems);
-    }
+    const value = sources.flags.get(setting.key);
+    if (value === undefined) continue;
+    written.push({ name: setting.key, value, source: flagOf(setting) ?? setting.key });
   }
-  return values;
+  const sets: WrittenSetting[] = [];
+  for (const text of sources.sets) {
+    const equals = text.indexOf("=");
+    const name = text.slice(0, Math.max(0, equals)).trim();
+    if (name === "") gathered.problems.push(`--set: "${text}" is not key=value`);
+    else sets.push({ name, value: text.slice(equals + 1).trim(), source: `--set ${name}` });
+  }
+  return [...written, ...gathered.admit(sets)];
 }
 
-/** Two names of one setting in one place: which one is meant? */
-function addOnce(
-  values: Map<string, ResolvedValue>,
-  setting: Setting,
-  found: ResolvedValue,
-  problems: string[],
-): void {
-  const before = values.get(setting.key);
-  if (before === undefined) values.set(setting.key, found);
-  else problems.push(`${found.source}: ${setting.key} is set already by ${before.source}`);
+function fileSettings(file: SettingSources["file"], gathered: Gathered): WrittenSetting[] {
+  if (file === undefined) return [];
+  const { properties, problems } = readSettingsFile(file.path, file.text);
+  gathered.problems.push(
+    ...problems.map(({ line, message }) => `${file.path}:${line}: ${message}`),
+  );
+  return gathered.admit(
+    properties.map(({ key, value, line }) => ({
+      name: key,
+      value,
+      source: `${file.path}:${line}`,
+    })),
+  );
+}
+
+function defaultOf(setting: Setting): ResolvedValue | undefined {
+  return setting.default === undefined
+    ? undefined
+    : { value: setting.default, source: DEFAULT_SOURCE };
 }
 
 function problemOf(setting: Setting, value: string): string | undefined {
   if (setting.choices !== undefined && !setting.choices.includes(value)) {
-    return `must be one of ${setting.choices.join(", ")}`;
+    return `${setting.key} must be one of ${setting.choices.join(", ")}, not "${value}"`;
   }
-  if (value === "" && setting.isRequired === true) return "must not be empty";
+  if (value === "" && setting.isRequired === true) return `${setting.key} must not be empty`;
   const problem = setting.check?.(value);
   // Kubernetes writes such variables for each Service into pods that ask for it.
   const isServiceLink = problem !== undefined && /^(tcp|udp):\/\//.test(value);
   return isServiceLink ? `${problem}; set enableServiceLinks: false in the pod` : problem;
 }
-
-/**
- * Variables that are almost the name of a setting. Not refused: the prefix is no secret, and
- * others, Kubernetes for one, write variables that begin with it.
- */
-function suspects(
-  settings: readonly Setting[],
-  environment: SettingSources["environment"],
-): string[] {
-  const known = settings.flatMap(namesOf).map(variableOf);
-  const isOther = /_PORT$|_SERVICE_HOST$|_SERVICE_PORT(_|$)|_PORT_\d+_/;
-  return Object.keys(environment)
-    .filter((name) => name.startsWith("STRANDLINE_") && !known.includes(name))
-    .filter((name) => !isOther.test(name) && !OTHERS.has(name))
-    .map((name) => ({
-      name,
-      near: nearestName(
-        name.slice(11),
-        known.map((each) => each.slice(11)),
-      ),
-    }))
-    .filter(({ near }) => near !== undefined)
-    .map(({ name, near }) => `${name} is no setting; did you mean STRANDLINE_${near}?`);
-}
-
-/** Variables of other commands. */
-const OTHERS: ReadonlySet<string> = new Set(["STRANDLINE_BROKERS", "STRANDLINE_CONFIG"]);

@@ -1,22 +1,9 @@
 /**
- * The settings of one node, as data. Each has a key for the file, and from the key follow its flag
- * and its environment variable: `node.id`, `--node-id`, `STRANDLINE_NODE_ID`.
+ * What makes a node this node: who it is, where it is, where it keeps its data. From a setting's
+ * key follow its flag and its environment variable: `node.id`, `--node-id`, `STRANDLINE_NODE_ID`.
+ * Everything else a node can be told are Kafka's settings: `kafka-settings.ts`.
  */
-
-export interface Setting {
-  readonly key: string;
-  /** Names that people know it by from elsewhere; as good as the key. */
-  readonly aliases?: readonly string[];
-  readonly description: string;
-  /** Stands for the value in the help text; undefined for a switch. */
-  readonly placeholder?: string;
-  readonly default?: string;
-  readonly isRequired?: boolean;
-  /** The only values there are. */
-  readonly choices?: readonly string[];
-  /** Says what a value must be, when it is not that. Only the form: the node judges the rest. */
-  check?(value: string): string | undefined;
-}
+import type { Setting } from "./setting.js";
 
 /** For `node.id`: the number at the end of the host name, as a StatefulSet gives it to its pods. */
 export const ORDINAL = "ordinal";
@@ -28,30 +15,36 @@ export const KAFKA_LISTENER = "PLAINTEXT";
 const PORT_MAX = 65_535;
 const NODE_ID_MAX = 2 ** 31 - 1;
 
-export const BROKER_SETTINGS: readonly Setting[] = [
+export const NODE_SETTINGS: readonly Setting[] = [
   {
     key: "node.id",
+    aliases: ["broker.id"],
+    kafkaNames: ["node.id", "broker.id"],
     description: `id of this node, unique in the cluster; "${ORDINAL}": the number at the end of the host name`,
     placeholder: "id",
     isRequired: true,
     check: (value) =>
       value === ORDINAL || isInteger(value, NODE_ID_MAX)
         ? undefined
-        : `must be an integer from 0 to ${NODE_ID_MAX}, or "${ORDINAL}"`,
+        : `node.id must be an integer from 0 to ${NODE_ID_MAX}, or "${ORDINAL}", not "${value}"`,
   },
   {
     key: "voters",
     aliases: ["controller.quorum.voters"],
+    kafkaNames: ["controller.quorum.voters"],
     description: "all controllers: <id>@<host>:<peer port>, comma-separated",
     placeholder: "list",
     isRequired: true,
   },
   {
     key: "data.dir",
-    aliases: ["log.dir"],
+    aliases: ["log.dirs", "log.dir"],
+    kafkaNames: ["log.dirs", "log.dir"],
     description: "where this node keeps its data",
     placeholder: "path",
     isRequired: true,
+    check: (value) =>
+      value.includes(",") ? `data.dir must be one directory, not several: "${value}"` : undefined,
   },
   {
     key: "host",
@@ -59,13 +52,13 @@ export const BROKER_SETTINGS: readonly Setting[] = [
     placeholder: "host",
     default: "127.0.0.1",
   },
-  { key: "grpc.port", description: "port for clients", default: "50051", ...port() },
+  { key: "grpc.port", description: "port for clients", default: "50051", ...port("grpc.port") },
   {
     key: "kafka.port",
     description: `port for clients of the Kafka protocol; "${OFF}": none`,
     placeholder: "port",
     default: "9092",
-    check: portOrOff,
+    check: portOrOff("kafka.port"),
   },
   {
     key: "kafka.host",
@@ -74,21 +67,23 @@ export const BROKER_SETTINGS: readonly Setting[] = [
   },
   {
     key: "listeners",
+    kafkaNames: ["listeners"],
     description: "several Kafka listeners, in place of the port: <name>://<host>:<port>, …",
     placeholder: "list",
   },
   {
     key: "advertised.listeners",
+    kafkaNames: ["advertised.listeners"],
     description: `what Kafka clients are told, if it does not follow from how they came in; the port's listener is ${KAFKA_LISTENER}`,
     placeholder: "list",
   },
-  { key: "peer.port", description: "port for other nodes", default: "51051", ...port() },
+  { key: "peer.port", description: "port for other nodes", default: "51051", ...port("peer.port") },
   {
     key: "http.port",
     description: `port for /livez and /readyz; "${OFF}": none`,
     placeholder: "port",
     default: "8080",
-    check: portOrOff,
+    check: portOrOff("http.port"),
   },
   {
     key: "advertised.grpc",
@@ -104,6 +99,7 @@ export const BROKER_SETTINGS: readonly Setting[] = [
   {
     key: "rack",
     aliases: ["broker.rack"],
+    kafkaNames: ["broker.rack"],
     description: "replicas are spread over racks",
     placeholder: "name",
   },
@@ -114,13 +110,6 @@ export const BROKER_SETTINGS: readonly Setting[] = [
     ...toggle(),
   },
   {
-    key: "auto.create.topics.enable",
-    description: "a Kafka client that names a topic that does not exist gets one",
-    placeholder: "boolean",
-    default: "true",
-    choices: ["true", "false"],
-  },
-  {
     key: "log.level",
     description: "how much to log",
     placeholder: "level",
@@ -129,30 +118,20 @@ export const BROKER_SETTINGS: readonly Setting[] = [
   },
 ];
 
-function portOrOff(value: string): string | undefined {
-  return value === OFF || isInteger(value, PORT_MAX)
-    ? undefined
-    : `must be an integer from 0 to ${PORT_MAX}, or "${OFF}"`;
+function portOrOff(key: string): (value: string) => string | undefined {
+  return (value) =>
+    value === OFF || isInteger(value, PORT_MAX)
+      ? undefined
+      : `${key} must be an integer from 0 to ${PORT_MAX}, or "${OFF}", not "${value}"`;
 }
 
-export function flagOf(setting: Setting): string {
-  return `--${setting.key.replaceAll(".", "-")}`;
-}
-
-/** Environment variable of a key or an alias. */
-export function variableOf(name: string): string {
-  return `STRANDLINE_${name.replaceAll(".", "_").toUpperCase()}`;
-}
-
-export function namesOf(setting: Setting): readonly string[] {
-  return [setting.key, ...(setting.aliases ?? [])];
-}
-
-function port(): Pick<Setting, "placeholder" | "check"> {
+function port(key: string): Pick<Setting, "placeholder" | "check"> {
   return {
     placeholder: "port",
     check: (value) =>
-      isInteger(value, PORT_MAX) ? undefined : `must be an integer from 0 to ${PORT_MAX}`,
+      isInteger(value, PORT_MAX)
+        ? undefined
+        : `${key} must be an integer from 0 to ${PORT_MAX}, not "${value}"`,
   };
 }
 

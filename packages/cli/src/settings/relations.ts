@@ -1,0 +1,55 @@
+/** What several settings together must be: wrong only in relation to each other. */
+import type { ResolvedSettings, ResolvedValue } from "./resolve-settings.js";
+
+type Values = ResolvedSettings["values"];
+
+/** Every contradiction, a sentence each, with the places where its parts were written. */
+export function relationProblems(values: Values): string[] {
+  return [...roleProblems(values), ...orderProblems(values)];
+}
+
+/** Is this node a broker? What `process.roles` says, or else `controller.only`. */
+export function isBroker(values: Values): boolean {
+  const roles = values.get("process.roles");
+  if (roles !== undefined) return membersOf(roles).includes("broker");
+  return values.get("controller.only")?.value !== "true";
+}
+
+function roleProblems(values: Values): string[] {
+  const roles = values.get("process.roles");
+  if (roles === undefined) return [];
+  const problems: string[] = [];
+  const only = values.get("controller.only");
+  if (only?.value === "true" && isBroker(values)) {
+    problems.push(
+      `${only.source}: controller.only, but process.roles has broker (${roles.source})`,
+    );
+  }
+  const id = values.get("node.id")?.value ?? "";
+  const voters = values.get("voters");
+  // Which pod this is, and so whether it has a vote, is known on that pod only.
+  if (!/^\d+$/.test(id) || voters === undefined) return problems;
+  const isVoter = membersOf(voters).some((voter) => voter.startsWith(`${id}@`));
+  const isController = membersOf(roles).includes("controller");
+  if (isVoter === isController) return problems;
+  problems.push(
+    isController
+      ? `${roles.source}: process.roles has controller, but node ${id} is not among the voters (${voters.source})`
+      : `${roles.source}: process.roles has no controller, but node ${id} is among the voters (${voters.source})`,
+  );
+  return problems;
+}
+
+function orderProblems(values: Values): string[] {
+  const min = values.get("group.min.session.timeout.ms");
+  const max = values.get("group.max.session.timeout.ms");
+  if (min === undefined || max === undefined || !(Number(min.value) > Number(max.value))) return [];
+  return [
+    `${min.source}: group.min.session.timeout.ms is ${min.value}, above ` +
+      `group.max.session.timeout.ms, ${max.value} (${max.source})`,
+  ];
+}
+
+function membersOf({ value }: ResolvedValue): string[] {
+  return value.split(",").map((member) => member.trim());
+}

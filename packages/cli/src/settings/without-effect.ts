@@ -1,0 +1,54 @@
+/**
+ * Settings that files written for Kafka have, and that change nothing here. They are taken and told
+ * of, so that such a file works as it is, and nobody believes in a setting that does nothing.
+ */
+
+export interface IdleSetting {
+  readonly key: string;
+  /** Ends the sentence "<key> has no effect here: ". */
+  readonly reason: string;
+}
+
+const THREADS = "a node has no pools of threads to size";
+const SOCKETS = "the operating system sizes the buffers of sockets";
+const SYNC = "durability of a topic says what is synced when";
+const TRANSACTIONS = "there are no transactions";
+const SHARE = "there are no share groups";
+const OTHER_PORT = "nodes talk to each other on the peer port";
+
+function idle(reason: string, ...keys: string[]): IdleSetting[] {
+  return keys.map((key) => ({ key, reason }));
+}
+
+export const WITHOUT_EFFECT: readonly IdleSetting[] = [
+  ...idle(
+    THREADS,
+    "num.network.threads",
+    "num.io.threads",
+    "num.recovery.threads.per.data.dir",
+    "num.replica.fetchers",
+    "background.threads",
+    "log.cleaner.threads",
+    "queued.max.requests",
+  ),
+  ...idle(SOCKETS, "socket.send.buffer.bytes", "socket.receive.buffer.bytes"),
+  ...idle(SYNC, "log.flush.interval.messages", "log.flush.interval.ms"),
+  ...idle(
+    TRANSACTIONS,
+    "transaction.state.log.replication.factor",
+    "transaction.state.log.min.isr",
+    "transaction.state.log.num.partitions",
+    "transactional.id.expiration.ms",
+    "transaction.max.timeout.ms",
+  ),
+  ...idle(
+    SHARE,
+    "share.coordinator.state.topic.replication.factor",
+    "share.coordinator.state.topic.min.isr",
+  ),
+  ...idle(OTHER_PORT, "inter.broker.listener.name", "controller.quorum.bootstrap.servers"),
+  ...idle("listeners are not encrypted", "listener.security.protocol.map"),
+  ...idle("a stopping broker always hands over", "controlled.shutdown.enable"),
+  ...idle("leaders return to the preferred replica by themselves", "auto.leader.rebalance.enable"),
+  ...idle("groups speak the classic protocol", "group.coordinator.rebalance.protocols"),
+];
