@@ -99,5 +99,5 @@ function hint(variable: string, prefix: string, names: readonly string[]): strin
 /** As Kubernetes writes them, for each Service, into pods that ask for it. */
 function isServiceLink(name: string, value: string): boolean {
   if (/_SERVICE_HOST$|_SERVICE_PORT(_|$)|_PORT_\d+_(TCP|UDP|SCTP)/.test(name)) return true;
-  return /_PORT$/.test(name) && /^(tcp|udp|sctp):\/\//.test(value);
+  return name.endsWith("_PORT") && /^(tcp|udp|sctp):\/\//.test(value);
 }
