@@ -14,6 +14,7 @@ import { adminRoutes } from "./frontends/grpc/admin-routes.js";
 import { logRoutes } from "./frontends/grpc/log-routes.js";
 import { kafkaHandlers } from "./frontends/kafka/handlers.js";
 import { KafkaFrontend } from "./frontends/kafka/kafka-frontend.js";
+import { kafkaProduce } from "./frontends/kafka/produce.js";
 import { proposeIsr } from "./partition/isr-proposals.js";
 import { Partitions } from "./partition/partitions.js";
 import { readRange } from "./partition/read-range.js";
@@ -23,6 +24,8 @@ import { AdminService } from "./services/admin.js";
 import { ConsumeService } from "./services/consume.js";
 import { Directory } from "./services/directory.js";
 import { FetchService } from "./services/fetch.js";
+import { FetchManyService } from "./services/fetch-many.js";
+import { FetchSessions } from "./services/fetch-sessions.js";
 import type { GroupService } from "./services/groups.js";
 import { LeadingService } from "./services/leading.js";
 import { OffsetsService } from "./services/offsets.js";
@@ -34,6 +37,8 @@ import { RecordReader } from "./services/record-reader.js";
 const TICK_MS = 50;
 const HAND_OVER_MS_MAX = 10_000;
 const PRODUCERS_PER_PARTITION_MAX = 100_000;
+/** Kafka's slots and time; what all sessions together remember is some tens of megabytes. */
+const FETCH_SESSIONS = { sessionsMax: 1_000, partitionsMax: 250_000, idleMs: 120_000 };
 
 /** What the process is told. */
 export interface BrokerCallbacks {
@@ -59,6 +64,8 @@ export class Broker {
   readonly #routes: readonly RpcRoute[];
   readonly #admin: AdminService;
   readonly #offsets: OffsetsService;
+  readonly #produce: ProduceService;
+  readonly #producerIds: ProducerIds;
   readonly #kafka: KafkaFrontend;
   readonly #metadataWaiters = new Set<() => void>();
   #appliedOffset = -1;
@@ -125,6 +132,12 @@ export class Broker {
       untilMetadata: async (offset, timeoutMs) => await this.untilMetadata(offset, timeoutMs),
     });
     this.#offsets = new OffsetsService(ports, { directory: this.#directory });
+    this.#produce = new ProduceService(ports, {
+      directory: this.#directory,
+      forwarder: this.#forwarder,
+      pendingBytesMax: config.pendingProduceBytesMax,
+    });
+    this.#producerIds = new ProducerIds(this.#session, config.nodeId);
     this.#admin = this.#buildAdmin();
     this.#routes = this.#buildRoutes();
     this.#kafka = this.#buildKafka();
@@ -257,8 +270,20 @@ export class Broker {
   #buildKafka(): KafkaFrontend {
     const { nodeId, peerAddress, autoCreateTopics } = this.#config;
     const image = (): MetadataImage => this.#metadata.image;
+    const ports = this.#ports;
+    const directory = this.#directory;
     const handlers = kafkaHandlers({
       groups: this.#groups.service,
+      clock: ports.clock,
+      directory,
+      admin: this.#admin,
+      offsets: this.#offsets,
+      producerIds: this.#producerIds,
+      fetchMany: new FetchManyService(ports, { directory }),
+      fetchSessions: new FetchSessions({
+        ...FETCH_SESSIONS,
+        newId: () => 1 + ports.random.below(2 ** 31 - 1),
+      }),
       metadata: {
         nodeId,
         image,
@@ -267,11 +292,11 @@ export class Broker {
         createTopic: async (name) => await this.#createTopic(name),
       },
     });
-    return new KafkaFrontend(this.#ports, {
+    return new KafkaFrontend(ports, {
       nodeId,
       peerAddress,
       handlers,
-      produce: undefined,
+      produce: kafkaProduce({ directory, produce: this.#produce }),
       image,
       isReady: () => this.isReady,
     });
@@ -302,15 +327,11 @@ export class Broker {
     const offsets = this.#offsets;
     return [
       ...logRoutes({
-        produce: new ProduceService(ports, {
-          directory,
-          forwarder: this.#forwarder,
-          pendingBytesMax: this.#config.pendingProduceBytesMax,
-        }),
+        produce: this.#produce,
         fetch: new FetchService(ports, { directory, reader }),
         consume: new ConsumeService(ports, { directory, offsets, reader }),
         offsets,
-        producerIds: new ProducerIds(this.#session, this.#config.nodeId),
+        producerIds: this.#producerIds,
       }),
       ...adminRoutes(this.#admin),
     ];

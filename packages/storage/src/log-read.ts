@@ -209,6 +209,55 @@ export async function findTimestamp(
   return undefined;
 }
 
+/**
+ * The first record below `endOffset` with the largest timestamp of all those. What is not below it
+ * yet counts in a segment's largest timestamp too; only then the last segment is walked.
+ */
+export async function findMaxTimestamp(
+  log: LogContents,
+  endOffset: number,
+  onDamaged: OnDamaged,
+): Promise<TimestampAnswer | undefined> {
+  const readable = Math.min(endOffset, readableEnd(log));
+  let largest = -1;
+  for (const segment of log.segments) {
+    if (segment.baseOffset >= readable) break;
+    largest = Math.max(largest, segment.maxTimestampMs);
+  }
+  const found = await findTimestamp(log, largest, readable, onDamaged);
+  if (found !== undefined) return found;
+  const committed = await largestTimestamp(log, readable, onDamaged);
+  return committed < 0 ? undefined : await findTimestamp(log, committed, readable, onDamaged);
+}
+
+/** Over the batches below `endOffset`, by their headers; -1 for none. */
+async function largestTimestamp(
+  log: LogContents,
+  endOffset: number,
+  onDamaged: OnDamaged,
+): Promise<number> {
+  const last = log.segments.findLast(({ baseOffset }) => baseOffset < endOffset);
+  let largest = -1;
+  for (const segment of log.segments) {
+    if (segment === last) break;
+    largest = Math.max(largest, segment.maxTimestampMs);
+  }
+  let fromOffset = Math.max(log.logStartOffset, last?.baseOffset ?? endOffset);
+  while (fromOffset < endOffset) {
+    fromOffset = Math.max(fromOffset, log.logStartOffset);
+    const request = { fromOffset, bytesMax: PIECE_BYTES, endOffset };
+    const chunks = await readLog(log, request, onDamaged);
+    if (chunks.length === 0) return largest;
+    for (const chunk of chunks) {
+      for (let at = 0; at < chunk.length; at += batchBytes(chunk, at)) {
+        largest = Math.max(largest, maxTimestamp(chunk, at));
+        fromOffset = nextOffset(chunk, at);
+      }
+    }
+  }
+  return largest;
+}
+
 /** An offset before which no record is as late as `timestampMs`. */
 async function timestampStart(log: LogContents, timestampMs: number): Promise<number> {
   const segment = log.segments.find((one) => one.maxTimestampMs >= timestampMs);

@@ -20,7 +20,13 @@ import {
   type LogPorts,
   type LogRecovery,
 } from "./log-options.js";
-import { findTimestamp, readableEnd, readLog, type TimestampAnswer } from "./log-read.js";
+import {
+  findMaxTimestamp,
+  findTimestamp,
+  readableEnd,
+  readLog,
+  type TimestampAnswer,
+} from "./log-read.js";
 import { repairLog } from "./log-repair.js";
 import { LogTimers } from "./log-timers.js";
 import { LogWriter } from "./log-writer.js";
@@ -168,6 +174,14 @@ export class Log {
   ): Promise<TimestampAnswer | undefined> {
     const onDamaged = (damage: Damage): void => this.#onDamaged(damage);
     const found = await findTimestamp(this.#contents, timestampMs, endOffset, onDamaged);
+    this.#timers.restLater();
+    return found;
+  }
+
+  /** The first of the records below `endOffset` with the largest timestamp. */
+  async offsetOfMaxTimestamp(endOffset: number): Promise<TimestampAnswer | undefined> {
+    const onDamaged = (damage: Damage): void => this.#onDamaged(damage);
+    const found = await findMaxTimestamp(this.#contents, endOffset, onDamaged);
     this.#timers.restLater();
     return found;
   }

@@ -43,6 +43,26 @@ export class Directory {
     return { topic, state };
   }
 
+  /** This broker's replica, led here by the metadata. Throws the refusal; nothing is passed on. */
+  led(topic: Topic, partition: number): Partition {
+    const state = topic.partitions[partition];
+    if (state === undefined) {
+      throw new BrokerError(
+        "UNKNOWN_TOPIC_OR_PARTITION",
+        `topic "${topic.name}" has partitions 0 to ${topic.partitions.length - 1}, not ${partition}`,
+      );
+    }
+    const replica =
+      state.leader === this.nodeId ? this.#partitions.get(topic.id, partition) : undefined;
+    if (replica === undefined) {
+      throw new BrokerError(
+        "NOT_LEADER_OR_FOLLOWER",
+        `this broker does not lead ${topic.name}-${partition}`,
+      );
+    }
+    return replica;
+  }
+
   /**
    * Who answers for a partition: this broker's replica, or another broker to pass the request on
    * to. A request that was passed on already is refused instead. Throws the refusal.

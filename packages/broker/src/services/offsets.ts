@@ -10,6 +10,8 @@ import {
   type OffsetAnswer,
   type StartPosition,
 } from "@strandline/rpc";
+import type { LeaderRole } from "../partition/leader-role.js";
+import type { Partition } from "../partition/partition.js";
 import type { Directory } from "./directory.js";
 
 const FORWARD_TIMEOUT_MS = 5_000;
@@ -80,7 +82,11 @@ export class OffsetsService {
       if (answer.error !== undefined) throw errorFromProto(answer.error);
       return answer;
     }
-    const replica = leader.replica;
+    return await this.findHere(leader.replica, position);
+  }
+
+  /** Of a replica that leads here. Throws the refusal. */
+  async findHere(replica: Partition, position: StartPosition): Promise<FoundOffset> {
     const role = replica.requireLeader();
     const leaderEpoch = role.epoch;
     if (position.offset !== undefined) {
@@ -89,13 +95,7 @@ export class OffsetsService {
     if (position.earliest) {
       return { offset: replica.log.logStartOffset, timestampMs: -1, leaderEpoch };
     }
-    // A new leader must not answer with an end below what its predecessor had already shown.
-    if (!role.knowsItsHighWatermark) {
-      throw new BrokerError(
-        "OFFSET_NOT_AVAILABLE",
-        "the new leader is still finding what is committed",
-      );
-    }
+    requireKnownEnd(role);
     if (position.timestampMs !== undefined) {
       const found = await replica.log.offsetForTimestamp(
         position.timestampMs,
@@ -106,4 +106,21 @@ export class OffsetsService {
     }
     return { offset: replica.highWatermark, timestampMs: -1, leaderEpoch };
   }
+  /** The first of the committed records with the largest timestamp. Throws the refusal. */
+  async findMaxTimestamp(replica: Partition): Promise<FoundOffset> {
+    const role = replica.requireLeader();
+    requireKnownEnd(role);
+    const found = await replica.log.offsetOfMaxTimestamp(replica.highWatermark);
+    replica.requireLeader(role.epoch);
+    return found ?? { offset: -1, timestampMs: -1, leaderEpoch: -1 };
+  }
+}
+
+/** A new leader must not answer with an end below what its predecessor had already shown. */
+function requireKnownEnd(role: LeaderRole): void {
+  if (role.knowsItsHighWatermark) return;
+  throw new BrokerError(
+    "OFFSET_NOT_AVAILABLE",
+    "the new leader is still finding what is committed",
+  );
 }

@@ -19,7 +19,8 @@ import {
   type RecordMessage,
   type RecordPosition,
 } from "@strandline/rpc";
-import type { Acks } from "../partition/produce-ticket.js";
+import type { Partition } from "../partition/partition.js";
+import type { Acks, OnProduced } from "../partition/produce-ticket.js";
 import type { Directory } from "./directory.js";
 import type { OnAnswer, ProduceForwarder } from "./produce-forwarder.js";
 
@@ -83,6 +84,33 @@ export class ProduceService {
     }
     const batch =
       request.batch.length > 0 ? (request.batch as Uint8Array) : this.#encode(request.records);
+    const options = { acks: acksOf(request.acks), timeoutMs };
+    this.append(leader.replica, batch, options, (error, appended) => {
+      if (appended === undefined) {
+        onAnswer(error ?? new BrokerError("UNKNOWN_SERVER_ERROR", "no answer"), undefined);
+        return;
+      }
+      onAnswer(undefined, {
+        correlationId: request.correlationId,
+        partition,
+        baseOffset: appended.baseOffset,
+        ...(appended.logAppendTimeMs >= 0 ? { logAppendTimeMs: appended.logAppendTimeMs } : {}),
+        logStartOffset: appended.logStartOffset,
+        positions: [],
+      });
+    });
+  }
+
+  /**
+   * Appends one batch as a client sent it to a replica that leads here. Takes ownership of the bytes.
+   * Throws refusals that come before the append; else calls back exactly once.
+   */
+  append(
+    replica: Partition,
+    batch: Uint8Array,
+    options: { readonly acks: Acks; readonly timeoutMs: number },
+    onProduced: OnProduced,
+  ): void {
     const problem = producedBatchProblem(batch, this.#crc32c);
     if (problem !== undefined) throw new BrokerError(problem.code, problem.message);
     if (isUncompressed(batch)) {
@@ -99,20 +127,9 @@ export class ProduceService {
     const sizeBytes = batch.length;
     this.#pendingBytes += sizeBytes;
     try {
-      leader.replica.append(batch, { acks: acksOf(request.acks), timeoutMs }, (error, appended) => {
+      replica.append(batch, options, (error, appended) => {
         this.#pendingBytes -= sizeBytes;
-        if (appended === undefined) {
-          onAnswer(error ?? new BrokerError("UNKNOWN_SERVER_ERROR", "no answer"), undefined);
-          return;
-        }
-        onAnswer(undefined, {
-          correlationId: request.correlationId,
-          partition,
-          baseOffset: appended.baseOffset,
-          ...(appended.logAppendTimeMs >= 0 ? { logAppendTimeMs: appended.logAppendTimeMs } : {}),
-          logStartOffset: appended.logStartOffset,
-          positions: [],
-        });
+        onProduced(error, appended);
       });
     } catch (error) {
       this.#pendingBytes -= sizeBytes;

@@ -1,0 +1,13 @@
+/** How the protocol numbers where a setting's value comes from. */
+import type { ConfigSource } from "@strandline/metadata";
+
+const SOURCE_NUMBERS: Readonly<Record<ConfigSource, number>> = {
+  topic: 1,
+  cluster: 3,
+  static: 4,
+  default: 5,
+};
+
+export function configSourceNumber(source: ConfigSource): number {
+  return SOURCE_NUMBERS[source];
+}
