@@ -148,7 +148,8 @@ export function inSyncReplicasMin(image: MetadataImage, topicName: string): numb
 export function topicConfigEntries(image: MetadataImage, topicName: string): ConfigEntry[] {
   const own = image.configs.get(topicResource(topicName));
   return TOPIC_CONFIGS.map((spec) => {
-    const values = clusterValues(image, { ...spec, name: spec.clusterName ?? spec.name });
+    const name = spec.clusterName ?? spec.kafkaName ?? spec.name;
+    const values = clusterValues(image, { ...spec, name });
     const value = own?.get(spec.name);
     if (value !== undefined) values.unshift({ name: spec.name, value, source: "topic" });
     return entryOf(spec, values);

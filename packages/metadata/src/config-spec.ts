@@ -14,6 +14,8 @@ export interface ConfigSpec {
   readonly reason?: string;
   /** Name under which all brokers' settings hold this topic setting's default, as Kafka has it. */
   readonly clusterName?: string;
+  /** What Kafka calls the default of a setting that has none for all brokers here. */
+  readonly kafkaName?: string;
   readonly documentation: string;
 }
 
@@ -26,6 +28,7 @@ const INT64_MAX = 9_223_372_036_854_775_807n;
 /** Returns why `value` is not a legal value of the setting, or undefined when it is. */
 export function configProblem(spec: ConfigSpec, value: string): string | undefined {
   if (value.length > VALUE_LENGTH_MAX) return `the value of ${spec.name} is too long`;
+  if (value === spec.defaultValue) return undefined;
   const wrong = `${spec.name} must not be "${value}"`;
   switch (spec.type) {
     case "short":

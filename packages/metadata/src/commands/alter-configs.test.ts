@@ -156,6 +156,52 @@ describe("a change of settings", () => {
     expect(cluster.refusal(both)).toBe("INVALID_REQUEST");
   });
 
+  it("adds to lists and takes from them, where the default counts as the present value", () => {
+    const { cluster } = belowMinimum();
+    const policy = () => cluster.image.configs.get("topic:t")?.get("cleanup.policy");
+    const change = (part: object) => cluster.accept({ ...cluster.settings("t", {}), ...part });
+    change({ append: { "cleanup.policy": "compact" } });
+    expect(policy()).toBe("delete,compact");
+    change({ append: { "cleanup.policy": "compact" } });
+    expect(policy()).toBe("delete,compact");
+    change({ subtract: { "cleanup.policy": "delete" } });
+    expect(policy()).toBe("compact");
+    const all = { ...cluster.settings("", {}), append: { "log.cleanup.policy": "compact" } };
+    cluster.accept(all);
+    expect(cluster.image.configs.get("broker:")?.get("log.cleanup.policy")).toBe("delete,compact");
+    for (const append of [{ "retention.ms": "1" }, { nope: "1" }, { "cleanup.policy": "x" }]) {
+      const wrong = { ...cluster.settings("t", {}), append };
+      expect(cluster.refusal(wrong)).toBe("INVALID_CONFIG");
+    }
+    const twice = { ...cluster.settings("t", { "cleanup.policy": "delete" }), append: all.append };
+    const both = { ...twice, subtract: { "cleanup.policy": "delete" } };
+    expect(cluster.refusal(both)).toBe("INVALID_REQUEST");
+  });
+
+  it("may take the place of all there was", () => {
+    const { cluster } = belowMinimum();
+    cluster.accept(cluster.settings("t", { "retention.ms": "1", "segment.ms": "5" }));
+    cluster.accept({ ...cluster.settings("t", { "segment.ms": "6" }), isReplacing: true });
+    expect([...(cluster.image.configs.get("topic:t") ?? [])]).toEqual([["segment.ms", "6"]]);
+  });
+
+  it("removes what does not exist only for those who need not know", () => {
+    const { cluster } = belowMinimum();
+    const lenient = { ...cluster.settings("t", {}, ["nope"]), isLenient: true };
+    cluster.accept(lenient);
+    cluster.accept({ ...lenient, resource: { type: "broker", name: "1" } });
+    const rate = { ...lenient, set: { "num.partitions": "1" } };
+    const one = { ...rate, resource: { type: "broker", name: "1" } as const };
+    expect(cluster.refusal(one)).toBe("INVALID_CONFIG");
+  });
+
+  it("keeps the bounds of the compaction lag in order", () => {
+    const { cluster } = belowMinimum();
+    const lag = { "min.compaction.lag.ms": "10", "max.compaction.lag.ms": "5" };
+    expect(cluster.refusal(cluster.settings("t", lag))).toBe("INVALID_CONFIG");
+    expect(cluster.refusal(cluster.topic("u", { configs: lag }))).toBe("INVALID_CONFIG");
+  });
+
   it("is not fooled by names that objects have of themselves", () => {
     const { cluster } = belowMinimum();
     for (const name of ["__proto__", "constructor", "toString"]) {

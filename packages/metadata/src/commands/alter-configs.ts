@@ -7,8 +7,13 @@
  * without that replica. With the step, its proposal is refused until it knows the new minimum.
  */
 import { isNodeId } from "@strandline/model";
-import { effectiveInSyncMin, inSyncReplicasMin, topicConfigValue } from "../config-resolution.js";
-import type { ConfigSpec } from "../config-spec.js";
+import {
+  clusterConfigValue,
+  effectiveInSyncMin,
+  inSyncReplicasMin,
+  topicConfigValue,
+} from "../config-resolution.js";
+import { type ConfigSpec, listMembers } from "../config-spec.js";
 import { accept, type Decision, type Refused, refuse } from "../decision.js";
 import {
   brokerResource,
@@ -34,6 +39,7 @@ import {
   unknownSetting,
 } from "./config-changes.js";
 import { durabilityRefusal, weakDurabilityRefusal } from "./durability-rules.js";
+import { relationRefusal } from "./setting-relations.js";
 
 export interface ConfigResource {
   readonly type: "topic" | "broker";
@@ -45,8 +51,16 @@ export interface AlterConfigsCommand {
   readonly kind: "alter-configs";
   readonly resource: ConfigResource;
   readonly set: Settings;
-  /** Back to the default. */
+  /** Back to the default. Unknown names are refused, unless `isLenient`. */
   readonly remove: readonly string[];
+  /** Members to add to lists, comma-separated, where they are missing. */
+  readonly append?: Settings;
+  /** Members to take out of lists. */
+  readonly subtract?: Settings;
+  /** Whatever is set now and not in `set` goes back to its default. */
+  readonly isReplacing?: boolean;
+  /** Names that do not exist may be removed: they are not there already. */
+  readonly isLenient?: boolean;
   readonly validateOnly: boolean;
   /** Allows min.insync.replicas = 1 with two replicas or more. */
   readonly allowWeakDurability: boolean;
@@ -60,21 +74,20 @@ export function decideAlterConfigs(
   image: MetadataImage,
   command: AlterConfigsCommand,
 ): Decision<AlterConfigsResponse> {
-  const target = targetOf(image, command.resource);
-  if ("refusal" in target) return target;
-  const unknown = command.remove.find((name) => target.specOf(name) === undefined);
-  if (unknown !== undefined) return unknownSetting(unknown);
-  const both = command.remove.find((name) => Object.hasOwn(command.set, name));
-  if (both !== undefined) {
-    return refuse("INVALID_REQUEST", `setting "${both}" is both set and removed`);
-  }
-  const refusal = settingsRefusal(command.set, target.specOf);
-  if (refusal !== undefined) return refusal;
-  const settings = settingRecords(target.key, image.configs.get(target.key), command);
-  const after = replay(image, settings, image.offset).image;
-  const weak = durabilityChangeRefusal(image, after, { command, topic: target.topic });
-  if (weak !== undefined) return weak;
   const response = { kind: "alter-configs" as const };
+  const target = targetOf(image, command);
+  if (target === "nothing") return accept(response);
+  if ("refusal" in target) return target;
+  const change = changeOf(image, target, command);
+  if ("refusal" in change) return change;
+  const refusal = settingsRefusal(change.set, target.specOf);
+  if (refusal !== undefined) return refusal;
+  const settings = settingRecords(target.key, image.configs.get(target.key), change);
+  const after = replay(image, settings, image.offset).image;
+  const weak =
+    durabilityChangeRefusal(image, after, { command, change, topic: target.topic }) ??
+    relationRefusal(after, target.topic?.name ?? "");
+  if (weak !== undefined) return weak;
   if (command.validateOnly) return accept(response);
   const topics = target.topic === undefined ? image.topics.values() : [target.topic];
   const records: MetadataRecord[] = [...settings, ...steppedPartitions(image, after, topics)];
@@ -89,7 +102,64 @@ interface Target {
   readonly topic: Topic | undefined;
 }
 
-function targetOf(image: MetadataImage, resource: ConfigResource): Target | Refused {
+/** What is set and what is removed in the end. */
+interface Change {
+  readonly set: Settings;
+  readonly remove: readonly string[];
+}
+
+function changeOf(
+  image: MetadataImage,
+  target: Target,
+  command: AlterConfigsCommand,
+): Change | Refused {
+  const { append = {}, subtract = {} } = command;
+  const named = [command.set, append, subtract].flatMap((settings) => Object.keys(settings));
+  named.push(...new Set(command.remove));
+  const twice = named.find((name, at) => named.indexOf(name) !== at);
+  if (twice !== undefined) {
+    return refuse("INVALID_REQUEST", `setting "${twice}" is changed in two ways at once`);
+  }
+  const unknown = command.remove.find((name) => target.specOf(name) === undefined);
+  if (unknown !== undefined && command.isLenient !== true) return unknownSetting(unknown);
+  const set = new Map(Object.entries(command.set));
+  const steps = [
+    ...Object.entries(append).map(([name, value]) => ({ name, value, isAppend: true })),
+    ...Object.entries(subtract).map(([name, value]) => ({ name, value, isAppend: false })),
+  ];
+  for (const { name, value, isAppend } of steps) {
+    const spec = target.specOf(name);
+    if (spec === undefined) return unknownSetting(name);
+    if (spec.type !== "list") {
+      return refuse("INVALID_CONFIG", `${name} is no list: nothing is appended or subtracted`);
+    }
+    const present = listMembers(presentValue(image, target, spec));
+    const given = listMembers(value);
+    const members = isAppend
+      ? [...present, ...given.filter((member) => !present.includes(member))]
+      : present.filter((member) => !given.includes(member));
+    if (members.length !== present.length) set.set(name, members.join(","));
+  }
+  const kept = new Set(named);
+  const others = [...(image.configs.get(target.key)?.keys() ?? [])].filter((n) => !kept.has(n));
+  return {
+    set: Object.fromEntries(set),
+    remove: command.isReplacing === true ? [...command.remove, ...others] : command.remove,
+  };
+}
+
+function presentValue(image: MetadataImage, target: Target, spec: ConfigSpec): string {
+  return target.topic === undefined
+    ? clusterConfigValue(image, spec.name)
+    : topicConfigValue(image, target.topic.name, spec.name);
+}
+
+/** "nothing": one broker alone, of which nothing is asked that it would have to hold. */
+function targetOf(
+  image: MetadataImage,
+  command: AlterConfigsCommand,
+): Target | Refused | "nothing" {
+  const { resource } = command;
   if (resource.type === "topic") {
     const topic = topicByName(image, resource.name);
     if (topic === undefined) {
@@ -104,6 +174,10 @@ function targetOf(image: MetadataImage, resource: ConfigResource): Target | Refu
   if (!isNodeId(id) || !image.nodes.has(id)) {
     return refuse("INVALID_REQUEST", `no broker ${resource.name}`);
   }
+  const { set, append = {}, subtract = {} } = command;
+  // Tools that end a throttle of theirs remove it from each broker, whether it was set or not.
+  const asked = [set, append, subtract].flatMap((settings) => Object.keys(settings));
+  if (asked.length === 0 && command.isLenient === true) return "nothing";
   // A default that differs between brokers would make the replicas of one partition differ.
   return refuse("INVALID_CONFIG", "settings apply to all brokers; name none of them");
 }
@@ -112,12 +186,16 @@ function targetOf(image: MetadataImage, resource: ConfigResource): Target | Refu
 function durabilityChangeRefusal(
   before: MetadataImage,
   after: MetadataImage,
-  change: { readonly command: AlterConfigsCommand; readonly topic: Topic | undefined },
+  asked: {
+    readonly command: AlterConfigsCommand;
+    readonly change: Change;
+    readonly topic: Topic | undefined;
+  },
 ): Refused | undefined {
-  const { command, topic } = change;
-  const { allowWeakDurability } = command;
+  const { change, topic } = asked;
+  const { allowWeakDurability } = asked.command;
   if (topic === undefined) {
-    const isWeak = command.set["min.insync.replicas"] === "1";
+    const isWeak = change.set["min.insync.replicas"] === "1";
     return isWeak && !allowWeakDurability ? weakDurabilityRefusal(2) : undefined;
   }
   const was = (name: string): string => topicConfigValue(before, topic.name, name);
@@ -176,6 +254,10 @@ export function decodeAlterConfigs(json: JsonObject): AlterConfigsCommand {
     resource: { type, name: resource.text("name") },
     set: json.texts("set"),
     remove: json.list("remove", (value, path) => textOf(value, path)),
+    ...(json.has("append") ? { append: json.texts("append") } : {}),
+    ...(json.has("subtract") ? { subtract: json.texts("subtract") } : {}),
+    ...(json.has("isReplacing") ? { isReplacing: json.boolean("isReplacing") } : {}),
+    ...(json.has("isLenient") ? { isLenient: json.boolean("isLenient") } : {}),
     validateOnly: json.boolean("validateOnly"),
     allowWeakDurability: json.boolean("allowWeakDurability"),
   };

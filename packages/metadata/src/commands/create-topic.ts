@@ -15,6 +15,7 @@ import {
   decodeAssignments,
   partitionRecords,
 } from "./new-partitions.js";
+import { relationRefusal } from "./setting-relations.js";
 
 export interface CreateTopicCommand {
   readonly kind: "create-topic";
@@ -69,10 +70,12 @@ export function decideCreateTopic(
     set: command.configs,
     remove: [],
   });
-  const weak = durabilityRefusal(replay(image, settings, image.offset).image, name, {
-    replicationFactor,
-    allowWeakDurability: command.allowWeakDurability,
-  });
+  const after = replay(image, settings, image.offset).image;
+  const weak =
+    durabilityRefusal(after, name, {
+      replicationFactor,
+      allowWeakDurability: command.allowWeakDurability,
+    }) ?? relationRefusal(after, name);
   if (weak !== undefined) return weak;
   const response = {
     kind: "create-topic" as const,
