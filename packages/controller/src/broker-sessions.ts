@@ -8,6 +8,7 @@ import type { Clock, Logger, RpcReceiver, RpcStream } from "@strandline/platform
 import type { BrokerMessage, ControllerMessage, Heartbeat, Registration } from "@strandline/rpc";
 import { Liveness } from "./liveness.js";
 import { type CommandAnswer, notController } from "./metadata-machine.js";
+import type { ReplicaStanding } from "./quorum-watch.js";
 
 const LIVENESS = {
   sessionMsMax: 6_000,
@@ -30,6 +31,11 @@ interface Session {
   readonly stream: RpcStream<ControllerMessage>;
   /** Nothing that the broker leads can move any more. */
   mayStop: boolean;
+  /** What it had put into effect at its last heartbeat, and when that was. */
+  appliedOffset: number;
+  heardMs: number;
+  /** When it had put everything into effect last; -1: never. */
+  caughtUpMs: number;
 }
 
 export class BrokerSessions {
@@ -67,6 +73,17 @@ export class BrokerSessions {
 
   isHeard(id: NodeId): boolean {
     return this.#owner.isActive() && this.#liveness.isHeard(id);
+  }
+
+  /** How far a broker has come with the metadata; undefined without a session. */
+  standingOf(id: NodeId): ReplicaStanding | undefined {
+    const session = this.#sessions.get(id);
+    if (session === undefined) return undefined;
+    return {
+      logEndOffset: session.appliedOffset,
+      lastFetchMs: session.heardMs,
+      lastCaughtUpMs: session.caughtUpMs,
+    };
   }
 
   connectionLost(id: NodeId): void {
@@ -140,7 +157,15 @@ export class BrokerSessions {
     if (!this.#owner.isActive()) throw notController();
     const { brokerEpoch } = response as { brokerEpoch: BrokerEpoch };
     const before = this.#sessions.get(id);
-    const session: Session = { id, brokerEpoch, stream, mayStop: false };
+    const session: Session = {
+      id,
+      brokerEpoch,
+      stream,
+      mayStop: false,
+      appliedOffset: -1,
+      heardMs: this.#clock.wallMs(),
+      caughtUpMs: -1,
+    };
     this.#sessions.set(id, session);
     // The same broker came back before its old stream was seen to break.
     before?.stream.abort(
@@ -158,6 +183,10 @@ export class BrokerSessions {
     const node = this.#owner.image().nodes.get(id);
     if (node === undefined || node.brokerEpoch !== brokerEpoch) return;
     this.#liveness.heard(id, this.#clock.monotonicMs());
+    session.appliedOffset = heartbeat.metadataOffset;
+    session.heardMs = this.#clock.wallMs();
+    if (heartbeat.metadataOffset >= this.#owner.image().offset)
+      session.caughtUpMs = session.heardMs;
     if (heartbeat.isFailed) {
       this.#command(`failed-${id}`, { kind: "node-failed", nodeId: id, brokerEpoch });
     } else if (heartbeat.wantsStop) {

@@ -5,7 +5,6 @@
 
 import {
   decodeCommand,
-  isReassigned,
   isSubmittable,
   type MetadataCommand,
   type MetadataImage,
@@ -37,12 +36,16 @@ import {
   controllerMethods,
   type HelloRequest,
   type HelloResponse,
+  type QuorumDescription,
   raftMethods,
 } from "@strandline/rpc";
 import { BrokerSessions } from "./broker-sessions.js";
+import { Housekeeping } from "./housekeeping.js";
 import { type Admission, introduce } from "./introductions.js";
 import { MetadataFeeds } from "./metadata-feeds.js";
 import { type CommandAnswer, MetadataMachine, notController } from "./metadata-machine.js";
+import { describeQuorum } from "./quorum-description.js";
+import { QuorumWatch } from "./quorum-watch.js";
 import { RaftDriver } from "./raft-driver.js";
 import { RaftStorage } from "./raft-storage.js";
 import { RaftTransport } from "./raft-transport.js";
@@ -51,7 +54,6 @@ const TICK_MS = 50;
 const LIVENESS_TICK_MS = 50;
 /** The log is cut behind a snapshot once it has grown by this much. Entries. */
 const SNAPSHOT_ENTRIES = 10_000;
-const REBALANCE_MS = 300_000;
 const TRANSFER_MS_MAX = 500;
 const EARLY_CAMPAIGNS_MS = [100, 300, 600];
 /** Stands for a vote that may have been given by the disk that was lost. */
@@ -101,6 +103,11 @@ export class Controller {
   readonly #feeds: MetadataFeeds;
   readonly #sessions: BrokerSessions;
   readonly #transport: RaftTransport;
+  readonly #watch = new QuorumWatch(TICK_MS);
+  readonly #housekeeping = new Housekeeping({
+    image: () => this.#machine.image,
+    submit: (command) => this.#submitQuietly(command),
+  });
   #driver: RaftDriver | undefined;
   #liveness: Timer | undefined;
   #silentUntilIndex = 0;
@@ -108,9 +115,6 @@ export class Controller {
   #term = 0;
   #snapshotIndex = 0;
   #isCompacting = false;
-  #rebalanceAtMs = 0;
-  /** The image whose reassignments were looked at last. */
-  #reviewed: MetadataImage | undefined;
   #isClosed = false;
   #isStopping = false;
 
@@ -165,6 +169,10 @@ export class Controller {
       streamRoute(controllerMethods.session, (stream) => this.#sessions.receiver(stream)),
       streamRoute(controllerMethods.follow, (stream) => this.#feeds.receiver(stream)),
       unaryRoute(controllerMethods.submit, async (request) => await this.#submit(request)),
+      unaryRoute(controllerMethods.describeQuorum, async (request) => {
+        this.#requireActive(request.clusterId);
+        return this.#quorum();
+      }),
     ];
   }
 
@@ -374,8 +382,8 @@ export class Controller {
       )
       .map((voter) => voter.id);
     this.#sessions.activated(new Set(lost));
-    this.#rebalanceAtMs = this.#ports.clock.monotonicMs() + REBALANCE_MS;
-    this.#reviewed = undefined;
+    this.#housekeeping.activated(this.#ports.clock.monotonicMs());
+    this.#watch.reset();
     this.#ports.logger.info({ term: this.#term }, "became the active controller");
     if (this.#machine.image.clusterId !== undefined) return;
     this.#submitQuietly({
@@ -404,23 +412,10 @@ export class Controller {
     this.#liveness = this.#ports.timers.after(LIVENESS_TICK_MS, () => this.#livenessTick());
     this.#sessions.tick();
     if (!this.#machine.isActive) return;
-    this.#completeReassignments();
-    const nowMs = this.#ports.clock.monotonicMs();
-    if (nowMs < this.#rebalanceAtMs) return;
-    this.#rebalanceAtMs = nowMs + REBALANCE_MS;
-    this.#submitQuietly({ kind: "rebalance-leaders" });
-  }
-
-  /** Replicas that were added catch up at any time. Each image is looked at once. */
-  #completeReassignments(): void {
-    const { image } = this.#machine;
-    if (image === this.#reviewed) return;
-    this.#reviewed = image;
-    for (const topic of image.topics.values()) {
-      if (!topic.partitions.some(isReassigned)) continue;
-      this.#submitQuietly({ kind: "complete-reassignments" });
-      return;
+    if (this.#driver !== undefined) {
+      this.#watch.observe(this.#driver.node, this.#ports.clock.wallMs());
     }
+    this.#housekeeping.tick(this.#ports.clock.monotonicMs());
   }
 
   #submitQuietly(command: MetadataCommand): void {
@@ -433,12 +428,29 @@ export class Controller {
     return this.#options.voters.find((voter) => voter.id === id)?.address ?? "";
   }
 
-  async #submit(request: CommandRequest): Promise<CommandResponse> {
+  #requireActive(cluster: string): void {
     if (!this.#machine.isActive) throw notController();
     const own = this.clusterId ?? "";
-    if (request.clusterId !== "" && own !== "" && request.clusterId !== own) {
+    if (cluster !== "" && own !== "" && cluster !== own) {
       throw new BrokerError("INCONSISTENT_CLUSTER_ID", `the controllers belong to cluster ${own}`);
     }
+  }
+
+  #quorum(): QuorumDescription {
+    const node = this.#driver?.node;
+    if (node === undefined) throw notController();
+    return describeQuorum(
+      { self: this.#options.nodeId, node, nodes: this.#machine.image.nodes },
+      this.#ports.clock.wallMs(),
+      {
+        voter: (id, nowMs) => this.#watch.standingOf(id, node, nowMs),
+        broker: (id) => this.#sessions.standingOf(id),
+      },
+    );
+  }
+
+  async #submit(request: CommandRequest): Promise<CommandResponse> {
+    this.#requireActive(request.clusterId);
     const command = decodeCommand(parse(request.command));
     if (!isSubmittable(command)) {
       throw new BrokerError("INVALID_REQUEST", `"${command.kind}" is the controller's own command`);

@@ -13,7 +13,12 @@ import {
   type Transport,
   TransportError,
 } from "@strandline/platform";
-import { type BrokerMessage, type ControllerMessage, controllerMethods } from "@strandline/rpc";
+import {
+  type BrokerMessage,
+  type ControllerMessage,
+  controllerMethods,
+  type QuorumDescription,
+} from "@strandline/rpc";
 import type { BrokerConfig } from "../broker-config.js";
 
 const RETRY_MS = 50;
@@ -131,6 +136,38 @@ export class ControllerSession {
     command: MetadataCommand,
     timeoutMs: number,
   ): Promise<{ response: unknown; metadataOffset: number }> {
+    const clusterId = this.#owner.clusterId() ?? "";
+    const encoded = encoder.encode(JSON.stringify(encodeCommand(command)));
+    const answer = await this.#onController(timeoutMs, async (address, attemptMs) => {
+      const request = { clusterId, command: encoded, timeoutMs: attemptMs };
+      const options = { timeoutMs: attemptMs };
+      return await this.#transport.call(address, controllerMethods.submit, request, options);
+    });
+    return {
+      response: JSON.parse(decoder.decode(answer.response)) as unknown,
+      metadataOffset: answer.metadataOffset,
+    };
+  }
+
+  /** The controllers' log as the active one sees it. Throws REQUEST_TIMED_OUT as `submit` does. */
+  async describeQuorum(timeoutMs: number): Promise<QuorumDescription> {
+    const request = { clusterId: this.#owner.clusterId() ?? "" };
+    return await this.#onController(timeoutMs, async (address, attemptMs) => {
+      const options = { timeoutMs: attemptMs };
+      return await this.#transport.call(
+        address,
+        controllerMethods.describeQuorum,
+        request,
+        options,
+      );
+    });
+  }
+
+  /** Asks the active controller, wherever it moves, until it has answered or time is up. */
+  async #onController<Answer>(
+    timeoutMs: number,
+    ask: (address: string, attemptMs: number) => Promise<Answer>,
+  ): Promise<Answer> {
     const deadlineMs = this.#clock.monotonicMs() + timeoutMs;
     let last: Error | undefined;
     for (;;) {
@@ -144,20 +181,7 @@ export class ControllerSession {
       if (address !== undefined) {
         try {
           const attemptMs = Math.ceil(Math.min(leftMs, SUBMIT_ATTEMPT_MS));
-          const answer = await this.#transport.call(
-            address,
-            controllerMethods.submit,
-            {
-              clusterId: this.#owner.clusterId() ?? "",
-              command: encoder.encode(JSON.stringify(encodeCommand(command))),
-              timeoutMs: attemptMs,
-            },
-            { timeoutMs: attemptMs },
-          );
-          return {
-            response: JSON.parse(decoder.decode(answer.response)) as unknown,
-            metadataOffset: answer.metadataOffset,
-          };
+          return await ask(address, attemptMs);
         } catch (error) {
           if (!isControllerMove(error)) throw error;
           last = error as Error;

@@ -5,11 +5,12 @@
  */
 import {
   clusterConfigEntries,
+  effectiveInSyncMin,
   inSyncReplicasMin,
   type MetadataCommand,
-  type ElectLeadersResponse as MetadataElectLeadersResponse,
   type MetadataImage,
   type Partition as PartitionImage,
+  type ResponseOf,
   type Topic,
   topicConfigEntries,
 } from "@strandline/metadata";
@@ -17,6 +18,8 @@ import { BrokerError, type NodeId, type TopicId, uuidText } from "@strandline/mo
 import type { Random, Timers, Transport } from "@strandline/platform";
 import {
   type AlterConfigsRequest,
+  type AlterReassignmentsRequest,
+  type AlterReassignmentsResponse,
   adminMethods,
   type ConfigResource,
   type CreatePartitionsRequest,
@@ -27,6 +30,7 @@ import {
   type DeleteRecordsResult,
   type DescribeClusterResponse,
   type DescribeConfigsResponse,
+  type DescribeQuorumResponse,
   type ElectLeadersRequest,
   type ElectLeadersResponse,
   errorToProto,
@@ -70,7 +74,7 @@ export class AdminService {
 
   async createTopic(request: CreateTopicRequest): Promise<CreateTopicResponse> {
     const newTopicId = uuidText(this.#ports.random.bytes(16)) as TopicId;
-    const response = (await this.#submit({
+    const response = await this.submit({
       kind: "create-topic",
       name: request.name,
       newTopicId,
@@ -83,13 +87,13 @@ export class AdminService {
       validateOnly: request.validateOnly,
       allowWeakDurability: request.allowWeakDurability,
       seed: this.#ports.random.below(2 ** 31),
-    })) as CreateTopicResponse;
+    });
     if (!request.validateOnly) await this.#parts.leading.until(request.name, LEADING_TIMEOUT_MS);
     return response;
   }
 
   async deleteTopic(name: string): Promise<void> {
-    await this.#submit({ kind: "delete-topic", name });
+    await this.submit({ kind: "delete-topic", name });
   }
 
   listTopics(): ListTopicsResponse {
@@ -120,6 +124,8 @@ export class AdminService {
           replicas: [...state.replicas],
           isr: [...state.isr],
           elr: [...state.elr],
+          adding: [...state.adding],
+          removing: [...state.removing],
           ...ends[partition],
         }),
       ),
@@ -127,7 +133,7 @@ export class AdminService {
   }
 
   async createPartitions(request: CreatePartitionsRequest): Promise<void> {
-    await this.#submit({
+    await this.submit({
       kind: "create-partitions",
       name: request.name,
       totalCount: request.totalCount,
@@ -149,7 +155,7 @@ export class AdminService {
 
   async alterConfigs(request: AlterConfigsRequest): Promise<void> {
     const resource = request.resource ?? { type: "TYPE_TOPIC", name: "" };
-    await this.#submit({
+    await this.submit({
       kind: "alter-configs",
       resource: {
         type: resource.type === "TYPE_TOPIC" ? "topic" : "broker",
@@ -163,12 +169,12 @@ export class AdminService {
   }
 
   async electLeaders(request: ElectLeadersRequest): Promise<ElectLeadersResponse> {
-    const response = (await this.#submit({
+    const response = await this.submit({
       kind: "elect-leaders",
       topic: request.topic,
       partitions: request.partitions,
       unclean: request.unclean,
-    })) as MetadataElectLeadersResponse;
+    });
     return {
       results: response.results.map(({ partition, leader, refusal }) => ({
         partition,
@@ -176,6 +182,32 @@ export class AdminService {
         ...(refusal === null ? {} : { error: refusalToProto(refusal) }),
       })),
     };
+  }
+
+  async alterReassignments(
+    request: AlterReassignmentsRequest,
+  ): Promise<AlterReassignmentsResponse> {
+    const { results } = await this.submit({
+      kind: "alter-reassignments",
+      partitions: request.partitions.map(({ topic, partition, replicas }) => ({
+        topic,
+        partition,
+        replicas: replicas.length === 0 ? null : (replicas as NodeId[]),
+      })),
+      allowReplicationFactorChange: true,
+    });
+    return {
+      results: results.map(({ topic, partition, refusal }) => ({
+        topic,
+        partition,
+        ...(refusal === null ? {} : { error: refusalToProto(refusal) }),
+      })),
+    };
+  }
+
+  /** The controllers' log as the active one sees it. */
+  async describeQuorum(): Promise<DescribeQuorumResponse> {
+    return await this.#parts.session.describeQuorum(COMMAND_TIMEOUT_MS);
   }
 
   async deleteRecords(request: DeleteRecordsRequest): Promise<DeleteRecordsResponse> {
@@ -251,10 +283,14 @@ export class AdminService {
     };
   }
 
-  async #submit(command: MetadataCommand): Promise<unknown> {
-    const answer = await this.#parts.session.submit(command, COMMAND_TIMEOUT_MS);
+  /** Runs a command, and waits until this broker's own image has what it did. */
+  async submit<Command extends MetadataCommand>(
+    command: Command,
+    timeoutMs: number = COMMAND_TIMEOUT_MS,
+  ): Promise<ResponseOf<Command["kind"]>> {
+    const answer = await this.#parts.session.submit(command, timeoutMs);
     await this.#parts.untilMetadata(answer.metadataOffset, APPLIED_TIMEOUT_MS);
-    return answer.response;
+    return answer.response as ResponseOf<Command["kind"]>;
   }
 
   async #deleteRecords(
@@ -321,7 +357,7 @@ function countPartitions(image: MetadataImage): {
   for (const topic of image.topics.values()) {
     const isrMin = inSyncReplicasMin(image, topic.name);
     for (const state of topic.partitions) {
-      all.push({ state, isrMin: Math.min(isrMin, state.replicas.length) });
+      all.push({ state, isrMin: effectiveInSyncMin(isrMin, state) });
     }
   }
   return {

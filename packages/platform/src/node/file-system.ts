@@ -68,10 +68,10 @@ export const nodeFileSystem: FileSystem = {
     await directorySyncs.run(path);
   },
 
-  async freeBytes(path) {
+  async space(path) {
     try {
-      const facts = await statfs(path);
-      return facts.bavail * facts.bsize;
+      const { bsize, blocks, bavail } = await statfs(path);
+      return { totalBytes: blocks * bsize, freeBytes: bavail * bsize };
     } catch (error) {
       if (codeOf(error) === "ENOSYS" || codeOf(error) === "ENOTSUP") return undefined;
       throw error;

@@ -21,8 +21,14 @@ export interface FileSystem {
   removeDirectory(path: string): Promise<void>;
   /** Makes created, renamed and removed names in this directory durable. */
   syncDirectory(path: string): Promise<void>;
-  /** Bytes free for this user on the file system that holds `path`; undefined where unknown. */
-  freeBytes(path: string): Promise<number | undefined>;
+  /** Space on the file system that holds `path`; undefined where unknown. */
+  space(path: string): Promise<DiskSpace | undefined>;
+}
+
+export interface DiskSpace {
+  readonly totalBytes: number;
+  /** Free for this user. */
+  readonly freeBytes: number;
 }
 
 export interface ReadOptions {

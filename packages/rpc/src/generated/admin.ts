@@ -520,6 +520,9 @@ export interface PartitionDescription {
   /** Absent when the leader did not answer. */
   readonly logStartOffset?: number | undefined;
   readonly highWatermark?: number | undefined;
+  /** Replicas that a reassignment brings, and those that go when they have caught up. */
+  readonly adding: readonly number[];
+  readonly removing: readonly number[];
 }
 
 function sizeOfPartitionDescription(message: PartitionDescription): number {
@@ -548,6 +551,18 @@ function sizeOfPartitionDescription(message: PartitionDescription): number {
   }
   if (message.logStartOffset !== undefined) size += 1 + sizeOfInt64(message.logStartOffset);
   if (message.highWatermark !== undefined) size += 1 + sizeOfInt64(message.highWatermark);
+  if (message.adding !== undefined && message.adding.length > 0) {
+    assertElementCount(message.adding.length);
+    let packed = 0;
+    for (const value of message.adding) packed += sizeOfInt32(value);
+    size += 1 + sizeOfDelimited(packed);
+  }
+  if (message.removing !== undefined && message.removing.length > 0) {
+    assertElementCount(message.removing.length);
+    let packed = 0;
+    for (const value of message.removing) packed += sizeOfInt32(value);
+    size += 1 + sizeOfDelimited(packed);
+  }
   return size;
 }
 
@@ -597,6 +612,20 @@ function writePartitionDescription(message: PartitionDescription, writer: WireWr
     writer.varint(72);
     writer.int64(message.highWatermark);
   }
+  if (message.adding !== undefined && message.adding.length > 0) {
+    let packed = 0;
+    for (const value of message.adding) packed += sizeOfInt32(value);
+    writer.varint(82);
+    writer.varint(packed);
+    for (const value of message.adding) writer.int32(value);
+  }
+  if (message.removing !== undefined && message.removing.length > 0) {
+    let packed = 0;
+    for (const value of message.removing) packed += sizeOfInt32(value);
+    writer.varint(90);
+    writer.varint(packed);
+    for (const value of message.removing) writer.int32(value);
+  }
 }
 
 function readPartitionDescription(reader: WireReader): PartitionDescription {
@@ -609,6 +638,8 @@ function readPartitionDescription(reader: WireReader): PartitionDescription {
   const elr: number[] = [];
   let logStartOffset: number | undefined;
   let highWatermark: number | undefined;
+  const adding: number[] = [];
+  const removing: number[] = [];
   while (reader.hasMore) {
     const tag = reader.tag();
     switch (tag) {
@@ -669,6 +700,32 @@ function readPartitionDescription(reader: WireReader): PartitionDescription {
       case 72:
         highWatermark = reader.int64();
         break;
+      case 82: {
+        const outerEnd = reader.enter();
+        while (reader.hasMore) {
+          reader.element();
+          adding.push(reader.int32());
+        }
+        reader.leave(outerEnd);
+        break;
+      }
+      case 80:
+        reader.element();
+        adding.push(reader.int32());
+        break;
+      case 90: {
+        const outerEnd = reader.enter();
+        while (reader.hasMore) {
+          reader.element();
+          removing.push(reader.int32());
+        }
+        reader.leave(outerEnd);
+        break;
+      }
+      case 88:
+        reader.element();
+        removing.push(reader.int32());
+        break;
       default:
         reader.skip(tag);
     }
@@ -683,6 +740,8 @@ function readPartitionDescription(reader: WireReader): PartitionDescription {
     elr,
     logStartOffset,
     highWatermark,
+    adding,
+    removing,
   };
 }
 
@@ -1698,6 +1757,461 @@ export const electLeadersResponseCodec: MessageCodec<ElectLeadersResponse> = mes
   read: readElectLeadersResponse,
 });
 
+export interface AlterReassignmentsRequest {
+  readonly partitions: readonly PartitionReassignment[];
+}
+
+function sizeOfAlterReassignmentsRequest(message: AlterReassignmentsRequest): number {
+  let size = 0;
+  if (message.partitions !== undefined && message.partitions.length > 0) {
+    assertElementCount(message.partitions.length);
+    for (const value of message.partitions) {
+      size += 1 + sizeOfDelimited(sizeOfPartitionReassignment(value));
+    }
+  }
+  return size;
+}
+
+function writeAlterReassignmentsRequest(
+  message: AlterReassignmentsRequest,
+  writer: WireWriter,
+): void {
+  if (message.partitions !== undefined) {
+    for (const value of message.partitions) {
+      writer.varint(10);
+      writer.varint(sizeOfPartitionReassignment(value));
+      writePartitionReassignment(value, writer);
+    }
+  }
+}
+
+function readAlterReassignmentsRequest(reader: WireReader): AlterReassignmentsRequest {
+  const partitions: PartitionReassignment[] = [];
+  while (reader.hasMore) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10: {
+        const outerEnd = reader.enter();
+        reader.element();
+        partitions.push(readPartitionReassignment(reader));
+        reader.leave(outerEnd);
+        break;
+      }
+      default:
+        reader.skip(tag);
+    }
+  }
+  return { partitions };
+}
+
+export const alterReassignmentsRequestCodec: MessageCodec<AlterReassignmentsRequest> = messageCodec({
+  size: sizeOfAlterReassignmentsRequest,
+  write: writeAlterReassignmentsRequest,
+  read: readAlterReassignmentsRequest,
+});
+
+export interface PartitionReassignment {
+  readonly topic: string;
+  readonly partition: number;
+  /** The preferred leader first. Empty: ends the reassignment that is under way. */
+  readonly replicas: readonly number[];
+}
+
+function sizeOfPartitionReassignment(message: PartitionReassignment): number {
+  let size = 0;
+  if (message.topic) size += 1 + sizeOfString(message.topic);
+  if (message.partition) size += 1 + sizeOfInt32(message.partition);
+  if (message.replicas !== undefined && message.replicas.length > 0) {
+    assertElementCount(message.replicas.length);
+    let packed = 0;
+    for (const value of message.replicas) packed += sizeOfInt32(value);
+    size += 1 + sizeOfDelimited(packed);
+  }
+  return size;
+}
+
+function writePartitionReassignment(message: PartitionReassignment, writer: WireWriter): void {
+  if (message.topic) {
+    writer.varint(10);
+    writer.string(message.topic);
+  }
+  if (message.partition) {
+    writer.varint(16);
+    writer.int32(message.partition);
+  }
+  if (message.replicas !== undefined && message.replicas.length > 0) {
+    let packed = 0;
+    for (const value of message.replicas) packed += sizeOfInt32(value);
+    writer.varint(26);
+    writer.varint(packed);
+    for (const value of message.replicas) writer.int32(value);
+  }
+}
+
+function readPartitionReassignment(reader: WireReader): PartitionReassignment {
+  let topic = "";
+  let partition = 0;
+  const replicas: number[] = [];
+  while (reader.hasMore) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        topic = reader.string();
+        break;
+      case 16:
+        partition = reader.int32();
+        break;
+      case 26: {
+        const outerEnd = reader.enter();
+        while (reader.hasMore) {
+          reader.element();
+          replicas.push(reader.int32());
+        }
+        reader.leave(outerEnd);
+        break;
+      }
+      case 24:
+        reader.element();
+        replicas.push(reader.int32());
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  return { topic, partition, replicas };
+}
+
+export const partitionReassignmentCodec: MessageCodec<PartitionReassignment> = messageCodec({
+  size: sizeOfPartitionReassignment,
+  write: writePartitionReassignment,
+  read: readPartitionReassignment,
+});
+
+export interface AlterReassignmentsResult {
+  readonly topic: string;
+  readonly partition: number;
+  readonly error?: ErrorDetail | undefined;
+}
+
+function sizeOfAlterReassignmentsResult(message: AlterReassignmentsResult): number {
+  let size = 0;
+  if (message.topic) size += 1 + sizeOfString(message.topic);
+  if (message.partition) size += 1 + sizeOfInt32(message.partition);
+  if (message.error !== undefined) size += 1 + sizeOfDelimited(sizeOfErrorDetail(message.error));
+  return size;
+}
+
+function writeAlterReassignmentsResult(
+  message: AlterReassignmentsResult,
+  writer: WireWriter,
+): void {
+  if (message.topic) {
+    writer.varint(10);
+    writer.string(message.topic);
+  }
+  if (message.partition) {
+    writer.varint(16);
+    writer.int32(message.partition);
+  }
+  if (message.error !== undefined) {
+    writer.varint(26);
+    writer.varint(sizeOfErrorDetail(message.error));
+    writeErrorDetail(message.error, writer);
+  }
+}
+
+function readAlterReassignmentsResult(reader: WireReader): AlterReassignmentsResult {
+  let topic = "";
+  let partition = 0;
+  let error: ErrorDetail | undefined;
+  while (reader.hasMore) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        topic = reader.string();
+        break;
+      case 16:
+        partition = reader.int32();
+        break;
+      case 26: {
+        const outerEnd = reader.enter();
+        error = readErrorDetail(reader);
+        reader.leave(outerEnd);
+        break;
+      }
+      default:
+        reader.skip(tag);
+    }
+  }
+  return { topic, partition, error };
+}
+
+export const alterReassignmentsResultCodec: MessageCodec<AlterReassignmentsResult> = messageCodec({
+  size: sizeOfAlterReassignmentsResult,
+  write: writeAlterReassignmentsResult,
+  read: readAlterReassignmentsResult,
+});
+
+export interface AlterReassignmentsResponse {
+  /** In the order of the request. */
+  readonly results: readonly AlterReassignmentsResult[];
+}
+
+function sizeOfAlterReassignmentsResponse(message: AlterReassignmentsResponse): number {
+  let size = 0;
+  if (message.results !== undefined && message.results.length > 0) {
+    assertElementCount(message.results.length);
+    for (const value of message.results) {
+      size += 1 + sizeOfDelimited(sizeOfAlterReassignmentsResult(value));
+    }
+  }
+  return size;
+}
+
+function writeAlterReassignmentsResponse(
+  message: AlterReassignmentsResponse,
+  writer: WireWriter,
+): void {
+  if (message.results !== undefined) {
+    for (const value of message.results) {
+      writer.varint(10);
+      writer.varint(sizeOfAlterReassignmentsResult(value));
+      writeAlterReassignmentsResult(value, writer);
+    }
+  }
+}
+
+function readAlterReassignmentsResponse(reader: WireReader): AlterReassignmentsResponse {
+  const results: AlterReassignmentsResult[] = [];
+  while (reader.hasMore) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10: {
+        const outerEnd = reader.enter();
+        reader.element();
+        results.push(readAlterReassignmentsResult(reader));
+        reader.leave(outerEnd);
+        break;
+      }
+      default:
+        reader.skip(tag);
+    }
+  }
+  return { results };
+}
+
+export const alterReassignmentsResponseCodec: MessageCodec<AlterReassignmentsResponse> = messageCodec({
+  size: sizeOfAlterReassignmentsResponse,
+  write: writeAlterReassignmentsResponse,
+  read: readAlterReassignmentsResponse,
+});
+
+export type DescribeQuorumRequest = Readonly<Record<never, never>>;
+
+function sizeOfDescribeQuorumRequest(_message: DescribeQuorumRequest): number {
+  return 0;
+}
+
+function writeDescribeQuorumRequest(_message: DescribeQuorumRequest, _writer: WireWriter): void {}
+
+function readDescribeQuorumRequest(reader: WireReader): DescribeQuorumRequest {
+  while (reader.hasMore) {
+    const tag = reader.tag();
+    reader.skip(tag);
+  }
+  return {};
+}
+
+export const describeQuorumRequestCodec: MessageCodec<DescribeQuorumRequest> = messageCodec({
+  size: sizeOfDescribeQuorumRequest,
+  write: writeDescribeQuorumRequest,
+  read: readDescribeQuorumRequest,
+});
+
+export interface QuorumReplica {
+  readonly nodeId: number;
+  readonly directoryId: string;
+  /** Exclusive; -1 when not known. */
+  readonly logEndOffset: number;
+  /**
+   * Milliseconds since 1970, by the active controller's clock; -1: never. It was heard from then.
+   */
+  readonly lastFetchMs: number;
+  /** It had all that the active controller had then. */
+  readonly lastCaughtUpMs: number;
+}
+
+function sizeOfQuorumReplica(message: QuorumReplica): number {
+  let size = 0;
+  if (message.nodeId) size += 1 + sizeOfInt32(message.nodeId);
+  if (message.directoryId) size += 1 + sizeOfString(message.directoryId);
+  if (message.logEndOffset) size += 1 + sizeOfInt64(message.logEndOffset);
+  if (message.lastFetchMs) size += 1 + sizeOfInt64(message.lastFetchMs);
+  if (message.lastCaughtUpMs) size += 1 + sizeOfInt64(message.lastCaughtUpMs);
+  return size;
+}
+
+function writeQuorumReplica(message: QuorumReplica, writer: WireWriter): void {
+  if (message.nodeId) {
+    writer.varint(8);
+    writer.int32(message.nodeId);
+  }
+  if (message.directoryId) {
+    writer.varint(18);
+    writer.string(message.directoryId);
+  }
+  if (message.logEndOffset) {
+    writer.varint(24);
+    writer.int64(message.logEndOffset);
+  }
+  if (message.lastFetchMs) {
+    writer.varint(32);
+    writer.int64(message.lastFetchMs);
+  }
+  if (message.lastCaughtUpMs) {
+    writer.varint(40);
+    writer.int64(message.lastCaughtUpMs);
+  }
+}
+
+function readQuorumReplica(reader: WireReader): QuorumReplica {
+  let nodeId = 0;
+  let directoryId = "";
+  let logEndOffset = 0;
+  let lastFetchMs = 0;
+  let lastCaughtUpMs = 0;
+  while (reader.hasMore) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 8:
+        nodeId = reader.int32();
+        break;
+      case 18:
+        directoryId = reader.string();
+        break;
+      case 24:
+        logEndOffset = reader.int64();
+        break;
+      case 32:
+        lastFetchMs = reader.int64();
+        break;
+      case 40:
+        lastCaughtUpMs = reader.int64();
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  return { nodeId, directoryId, logEndOffset, lastFetchMs, lastCaughtUpMs };
+}
+
+export const quorumReplicaCodec: MessageCodec<QuorumReplica> = messageCodec({
+  size: sizeOfQuorumReplica,
+  write: writeQuorumReplica,
+  read: readQuorumReplica,
+});
+
+export interface DescribeQuorumResponse {
+  /** The active controller, and its term. */
+  readonly leaderId: number;
+  readonly leaderEpoch: number;
+  /** What is committed, exclusive. */
+  readonly highWatermark: number;
+  readonly voters: readonly QuorumReplica[];
+  /** Brokers without a vote. */
+  readonly observers: readonly QuorumReplica[];
+}
+
+function sizeOfDescribeQuorumResponse(message: DescribeQuorumResponse): number {
+  let size = 0;
+  if (message.leaderId) size += 1 + sizeOfInt32(message.leaderId);
+  if (message.leaderEpoch) size += 1 + sizeOfInt32(message.leaderEpoch);
+  if (message.highWatermark) size += 1 + sizeOfInt64(message.highWatermark);
+  if (message.voters !== undefined && message.voters.length > 0) {
+    assertElementCount(message.voters.length);
+    for (const value of message.voters) size += 1 + sizeOfDelimited(sizeOfQuorumReplica(value));
+  }
+  if (message.observers !== undefined && message.observers.length > 0) {
+    assertElementCount(message.observers.length);
+    for (const value of message.observers) size += 1 + sizeOfDelimited(sizeOfQuorumReplica(value));
+  }
+  return size;
+}
+
+function writeDescribeQuorumResponse(message: DescribeQuorumResponse, writer: WireWriter): void {
+  if (message.leaderId) {
+    writer.varint(8);
+    writer.int32(message.leaderId);
+  }
+  if (message.leaderEpoch) {
+    writer.varint(16);
+    writer.int32(message.leaderEpoch);
+  }
+  if (message.highWatermark) {
+    writer.varint(24);
+    writer.int64(message.highWatermark);
+  }
+  if (message.voters !== undefined) {
+    for (const value of message.voters) {
+      writer.varint(34);
+      writer.varint(sizeOfQuorumReplica(value));
+      writeQuorumReplica(value, writer);
+    }
+  }
+  if (message.observers !== undefined) {
+    for (const value of message.observers) {
+      writer.varint(42);
+      writer.varint(sizeOfQuorumReplica(value));
+      writeQuorumReplica(value, writer);
+    }
+  }
+}
+
+function readDescribeQuorumResponse(reader: WireReader): DescribeQuorumResponse {
+  let leaderId = 0;
+  let leaderEpoch = 0;
+  let highWatermark = 0;
+  const voters: QuorumReplica[] = [];
+  const observers: QuorumReplica[] = [];
+  while (reader.hasMore) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 8:
+        leaderId = reader.int32();
+        break;
+      case 16:
+        leaderEpoch = reader.int32();
+        break;
+      case 24:
+        highWatermark = reader.int64();
+        break;
+      case 34: {
+        const outerEnd = reader.enter();
+        reader.element();
+        voters.push(readQuorumReplica(reader));
+        reader.leave(outerEnd);
+        break;
+      }
+      case 42: {
+        const outerEnd = reader.enter();
+        reader.element();
+        observers.push(readQuorumReplica(reader));
+        reader.leave(outerEnd);
+        break;
+      }
+      default:
+        reader.skip(tag);
+    }
+  }
+  return { leaderId, leaderEpoch, highWatermark, voters, observers };
+}
+
+export const describeQuorumResponseCodec: MessageCodec<DescribeQuorumResponse> = messageCodec({
+  size: sizeOfDescribeQuorumResponse,
+  write: writeDescribeQuorumResponse,
+  read: readDescribeQuorumResponse,
+});
+
 export type DescribeClusterRequest = Readonly<Record<never, never>>;
 
 function sizeOfDescribeClusterRequest(_message: DescribeClusterRequest): number {
@@ -2337,7 +2851,11 @@ export const adminMethods: {
   readonly describeConfigs: RpcMethod<DescribeConfigsRequest, DescribeConfigsResponse>;
   readonly alterConfigs: RpcMethod<AlterConfigsRequest, AlterConfigsResponse>;
   readonly electLeaders: RpcMethod<ElectLeadersRequest, ElectLeadersResponse>;
+  /** Moves replicas. They are added and catch up; then those that were replaced go. */
+  readonly alterReassignments: RpcMethod<AlterReassignmentsRequest, AlterReassignmentsResponse>;
   readonly describeCluster: RpcMethod<DescribeClusterRequest, DescribeClusterResponse>;
+  /** The controllers' raft log, as the active one sees it. */
+  readonly describeQuorum: RpcMethod<DescribeQuorumRequest, DescribeQuorumResponse>;
   /** What a client needs to reach leaders: brokers, and the partitions of the named topics. */
   readonly getMetadata: RpcMethod<GetMetadataRequest, GetMetadataResponse>;
 } = {
@@ -2395,11 +2913,23 @@ export const adminMethods: {
     request: electLeadersRequestCodec,
     response: electLeadersResponseCodec,
   },
+  alterReassignments: {
+    path: "/strandline.v1.Admin/AlterReassignments",
+    kind: "unary",
+    request: alterReassignmentsRequestCodec,
+    response: alterReassignmentsResponseCodec,
+  },
   describeCluster: {
     path: "/strandline.v1.Admin/DescribeCluster",
     kind: "unary",
     request: describeClusterRequestCodec,
     response: describeClusterResponseCodec,
+  },
+  describeQuorum: {
+    path: "/strandline.v1.Admin/DescribeQuorum",
+    kind: "unary",
+    request: describeQuorumRequestCodec,
+    response: describeQuorumResponseCodec,
   },
   getMetadata: {
     path: "/strandline.v1.Admin/GetMetadata",

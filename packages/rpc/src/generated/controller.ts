@@ -765,6 +765,224 @@ export const commandResponseCodec: MessageCodec<CommandResponse> = messageCodec(
   read: readCommandResponse,
 });
 
+export interface QuorumRequest {
+  readonly clusterId: string;
+}
+
+function sizeOfQuorumRequest(message: QuorumRequest): number {
+  let size = 0;
+  if (message.clusterId) size += 1 + sizeOfString(message.clusterId);
+  return size;
+}
+
+function writeQuorumRequest(message: QuorumRequest, writer: WireWriter): void {
+  if (message.clusterId) {
+    writer.varint(10);
+    writer.string(message.clusterId);
+  }
+}
+
+function readQuorumRequest(reader: WireReader): QuorumRequest {
+  let clusterId = "";
+  while (reader.hasMore) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        clusterId = reader.string();
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  return { clusterId };
+}
+
+export const quorumRequestCodec: MessageCodec<QuorumRequest> = messageCodec({
+  size: sizeOfQuorumRequest,
+  write: writeQuorumRequest,
+  read: readQuorumRequest,
+});
+
+export interface QuorumDescription {
+  readonly leaderId: number;
+  readonly leaderEpoch: number;
+  /** What is committed, exclusive. */
+  readonly highWatermark: number;
+  readonly voters: readonly QuorumMember[];
+  /** Brokers without a vote. */
+  readonly observers: readonly QuorumMember[];
+}
+
+function sizeOfQuorumDescription(message: QuorumDescription): number {
+  let size = 0;
+  if (message.leaderId) size += 1 + sizeOfInt32(message.leaderId);
+  if (message.leaderEpoch) size += 1 + sizeOfInt32(message.leaderEpoch);
+  if (message.highWatermark) size += 1 + sizeOfInt64(message.highWatermark);
+  if (message.voters !== undefined && message.voters.length > 0) {
+    assertElementCount(message.voters.length);
+    for (const value of message.voters) size += 1 + sizeOfDelimited(sizeOfQuorumMember(value));
+  }
+  if (message.observers !== undefined && message.observers.length > 0) {
+    assertElementCount(message.observers.length);
+    for (const value of message.observers) size += 1 + sizeOfDelimited(sizeOfQuorumMember(value));
+  }
+  return size;
+}
+
+function writeQuorumDescription(message: QuorumDescription, writer: WireWriter): void {
+  if (message.leaderId) {
+    writer.varint(8);
+    writer.int32(message.leaderId);
+  }
+  if (message.leaderEpoch) {
+    writer.varint(16);
+    writer.int32(message.leaderEpoch);
+  }
+  if (message.highWatermark) {
+    writer.varint(24);
+    writer.int64(message.highWatermark);
+  }
+  if (message.voters !== undefined) {
+    for (const value of message.voters) {
+      writer.varint(34);
+      writer.varint(sizeOfQuorumMember(value));
+      writeQuorumMember(value, writer);
+    }
+  }
+  if (message.observers !== undefined) {
+    for (const value of message.observers) {
+      writer.varint(42);
+      writer.varint(sizeOfQuorumMember(value));
+      writeQuorumMember(value, writer);
+    }
+  }
+}
+
+function readQuorumDescription(reader: WireReader): QuorumDescription {
+  let leaderId = 0;
+  let leaderEpoch = 0;
+  let highWatermark = 0;
+  const voters: QuorumMember[] = [];
+  const observers: QuorumMember[] = [];
+  while (reader.hasMore) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 8:
+        leaderId = reader.int32();
+        break;
+      case 16:
+        leaderEpoch = reader.int32();
+        break;
+      case 24:
+        highWatermark = reader.int64();
+        break;
+      case 34: {
+        const outerEnd = reader.enter();
+        reader.element();
+        voters.push(readQuorumMember(reader));
+        reader.leave(outerEnd);
+        break;
+      }
+      case 42: {
+        const outerEnd = reader.enter();
+        reader.element();
+        observers.push(readQuorumMember(reader));
+        reader.leave(outerEnd);
+        break;
+      }
+      default:
+        reader.skip(tag);
+    }
+  }
+  return { leaderId, leaderEpoch, highWatermark, voters, observers };
+}
+
+export const quorumDescriptionCodec: MessageCodec<QuorumDescription> = messageCodec({
+  size: sizeOfQuorumDescription,
+  write: writeQuorumDescription,
+  read: readQuorumDescription,
+});
+
+export interface QuorumMember {
+  readonly nodeId: number;
+  readonly directoryId: string;
+  /** Exclusive; -1 when not known. */
+  readonly logEndOffset: number;
+  /** Milliseconds since 1970, by the active controller's clock; -1: never. */
+  readonly lastFetchMs: number;
+  readonly lastCaughtUpMs: number;
+}
+
+function sizeOfQuorumMember(message: QuorumMember): number {
+  let size = 0;
+  if (message.nodeId) size += 1 + sizeOfInt32(message.nodeId);
+  if (message.directoryId) size += 1 + sizeOfString(message.directoryId);
+  if (message.logEndOffset) size += 1 + sizeOfInt64(message.logEndOffset);
+  if (message.lastFetchMs) size += 1 + sizeOfInt64(message.lastFetchMs);
+  if (message.lastCaughtUpMs) size += 1 + sizeOfInt64(message.lastCaughtUpMs);
+  return size;
+}
+
+function writeQuorumMember(message: QuorumMember, writer: WireWriter): void {
+  if (message.nodeId) {
+    writer.varint(8);
+    writer.int32(message.nodeId);
+  }
+  if (message.directoryId) {
+    writer.varint(18);
+    writer.string(message.directoryId);
+  }
+  if (message.logEndOffset) {
+    writer.varint(24);
+    writer.int64(message.logEndOffset);
+  }
+  if (message.lastFetchMs) {
+    writer.varint(32);
+    writer.int64(message.lastFetchMs);
+  }
+  if (message.lastCaughtUpMs) {
+    writer.varint(40);
+    writer.int64(message.lastCaughtUpMs);
+  }
+}
+
+function readQuorumMember(reader: WireReader): QuorumMember {
+  let nodeId = 0;
+  let directoryId = "";
+  let logEndOffset = 0;
+  let lastFetchMs = 0;
+  let lastCaughtUpMs = 0;
+  while (reader.hasMore) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 8:
+        nodeId = reader.int32();
+        break;
+      case 18:
+        directoryId = reader.string();
+        break;
+      case 24:
+        logEndOffset = reader.int64();
+        break;
+      case 32:
+        lastFetchMs = reader.int64();
+        break;
+      case 40:
+        lastCaughtUpMs = reader.int64();
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  return { nodeId, directoryId, logEndOffset, lastFetchMs, lastCaughtUpMs };
+}
+
+export const quorumMemberCodec: MessageCodec<QuorumMember> = messageCodec({
+  size: sizeOfQuorumMember,
+  write: writeQuorumMember,
+  read: readQuorumMember,
+});
+
 /** Between brokers and controllers. */
 export const controllerMethods: {
   /**
@@ -776,6 +994,8 @@ export const controllerMethods: {
   readonly follow: RpcMethod<FollowRequest, MetadataUpdate>;
   /** Runs one metadata command on the active controller. Refused with NOT_CONTROLLER elsewhere. */
   readonly submit: RpcMethod<CommandRequest, CommandResponse>;
+  /** The raft log as the active controller sees it. Refused with NOT_CONTROLLER elsewhere. */
+  readonly describeQuorum: RpcMethod<QuorumRequest, QuorumDescription>;
 } = {
   session: {
     path: "/strandline.internal.v1.Controller/Session",
@@ -794,5 +1014,11 @@ export const controllerMethods: {
     kind: "unary",
     request: commandRequestCodec,
     response: commandResponseCodec,
+  },
+  describeQuorum: {
+    path: "/strandline.internal.v1.Controller/DescribeQuorum",
+    kind: "unary",
+    request: quorumRequestCodec,
+    response: quorumDescriptionCodec,
   },
 };

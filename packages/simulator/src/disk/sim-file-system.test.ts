@@ -155,13 +155,13 @@ describe("a simulated file system", () => {
     const { isDone } = await onNode(world, async (ports) => {
       const handle = await opened(ports);
       world.machine("a").diskFaults.capacityBytes = 6;
-      expect(await ports.fileSystem.freeBytes("/data")).toBe(6);
+      expect(await ports.fileSystem.space("/data")).toEqual({ totalBytes: 6, freeBytes: 6 });
       await handle.write([hello], 0);
       await expect(handle.write([hello], 4)).rejects.toMatchObject({ code: "ENOSPC" });
       expect(await handle.sizeBytes()).toBe(6);
       await handle.write([hello], 0);
       world.machine("a").diskFaults.heal();
-      expect(await ports.fileSystem.freeBytes("/data")).toBeUndefined();
+      expect(await ports.fileSystem.space("/data")).toBeUndefined();
     });
     expect(isDone()).toBe(true);
   });

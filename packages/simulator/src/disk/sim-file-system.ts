@@ -2,7 +2,7 @@
  * The `FileSystem` port of one process on a simulated disk: every operation takes its time, takes
  * effect at its end, and may fail. A failed write has written some of its bytes.
  */
-import { crc32c, type FileHandle, type FileSystem } from "@strandline/platform";
+import { crc32c, type DiskSpace, type FileHandle, type FileSystem } from "@strandline/platform";
 import type { Incarnation } from "../incarnation.js";
 import type { SimRandom } from "../random.js";
 import {
@@ -70,11 +70,12 @@ export class SimFileSystem implements FileSystem {
     });
   }
 
-  freeBytes(path: string): Promise<number | undefined> {
+  space(path: string): Promise<DiskSpace | undefined> {
     return this.#named("statfs", path, () => {
       const { capacityBytes } = this.#ports.faults;
       if (capacityBytes === undefined) return undefined;
-      return Math.max(0, capacityBytes - this.#ports.disk.usedBytes());
+      const freeBytes = Math.max(0, capacityBytes - this.#ports.disk.usedBytes());
+      return { totalBytes: capacityBytes, freeBytes };
     });
   }
 

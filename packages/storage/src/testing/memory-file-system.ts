@@ -172,7 +172,7 @@ export class MemoryFileSystem implements FileSystem {
     this.#nameChanges = this.#nameChanges.filter((change) => !isIn(change));
   }
 
-  freeBytes(): Promise<number | undefined> {
+  space(): Promise<undefined> {
     return Promise.resolve(undefined);
   }
 

@@ -28,6 +28,11 @@ export function adminRoutes(admin: AdminService): RpcRoute[] {
       return {};
     }),
     unaryRoute(adminMethods.electLeaders, async (request) => await admin.electLeaders(request)),
+    unaryRoute(
+      adminMethods.alterReassignments,
+      async (request) => await admin.alterReassignments(request),
+    ),
+    unaryRoute(adminMethods.describeQuorum, async () => await admin.describeQuorum()),
     unaryRoute(adminMethods.describeCluster, async () => admin.describeCluster()),
     unaryRoute(adminMethods.getMetadata, async (request) => admin.getMetadata(request)),
   ];

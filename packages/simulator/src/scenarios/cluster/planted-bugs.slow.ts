@@ -70,7 +70,7 @@ function withoutSync(ports: NodePorts): NodePorts {
     remove: async (path) => await fileSystem.remove(path),
     removeDirectory: async (path) => await fileSystem.removeDirectory(path),
     syncDirectory: async (path) => await fileSystem.syncDirectory(path),
-    freeBytes: async (path) => await fileSystem.freeBytes(path),
+    space: async (path) => await fileSystem.space(path),
   };
   return { ...ports, fileSystem: lying };
 }

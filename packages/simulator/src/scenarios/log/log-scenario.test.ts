@@ -34,7 +34,7 @@ function without(
     syncDirectory: async (path) => {
       if (operation !== "syncDirectory") await fileSystem.syncDirectory(path);
     },
-    freeBytes: (path) => fileSystem.freeBytes(path),
+    space: (path) => fileSystem.space(path),
   };
 }
 
