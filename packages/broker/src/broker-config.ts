@@ -35,6 +35,8 @@ export interface BrokerConfig {
   /** Recent bytes of all partitions together kept in memory for followers and consumers. */
   readonly tailBytesMax: number;
   readonly retentionCheckMs: number;
+  /** Time between two looks at which compacted topics have something to clean. */
+  readonly cleanerCheckMs: number;
   /** Idempotent producers are forgotten after this long without a record. */
   readonly producerIdleMsMax: number;
   /** Requests waiting for an acknowledgement, all partitions together, before new ones are shed. */
@@ -53,6 +55,7 @@ export const BROKER_DEFAULTS = {
   replicaWindowBytesMax: 16 * 1024 * 1024,
   tailBytesMax: 64 * 1024 * 1024,
   retentionCheckMs: 300_000,
+  cleanerCheckMs: 15_000,
   producerIdleMsMax: 86_400_000,
   pendingProduceBytesMax: 256 * 1024 * 1024,
   replaceDirectory: false,

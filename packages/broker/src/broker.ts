@@ -16,6 +16,7 @@ import { kafkaHandlers } from "./frontends/kafka/handlers.js";
 import { KafkaFrontend } from "./frontends/kafka/kafka-frontend.js";
 import { kafkaProduce } from "./frontends/kafka/produce.js";
 import { proposeIsr } from "./partition/isr-proposals.js";
+import { LogCleaner } from "./partition/log-cleaner.js";
 import { Partitions } from "./partition/partitions.js";
 import { readRange } from "./partition/read-range.js";
 import { ReplicaFeeder } from "./partition/replica-feeder.js";
@@ -57,6 +58,7 @@ export class Broker {
   readonly #metadata: MetadataFollower;
   readonly #session: ControllerSession;
   readonly #partitions: Partitions;
+  readonly #cleaner: LogCleaner;
   readonly #forwarder: ProduceForwarder;
   readonly #directory: Directory;
   readonly #leading: LeadingService;
@@ -115,6 +117,10 @@ export class Broker {
         this.#appliedOffset = offset;
         if (this.#session.isFenced) this.#session.beatSoon();
       },
+    });
+    this.#cleaner = new LogCleaner(ports, {
+      partitions: () => this.#partitions.all(),
+      checkMs: config.cleanerCheckMs,
     });
     this.#forwarder = new ProduceForwarder(ports);
     this.#directory = new Directory(config.nodeId, () => this.#metadata.image, this.#partitions);
@@ -232,6 +238,7 @@ export class Broker {
     this.#kafka.close();
     this.#groups.close();
     this.#forwarder.close();
+    this.#cleaner.close();
     await this.#partitions.close();
     this.#session.close();
     this.#metadata.close();
@@ -366,6 +373,7 @@ export class Broker {
   #onTick(): void {
     this.#tick = this.#ports.timers.after(TICK_MS, () => this.#onTick());
     this.#partitions.tick();
+    this.#cleaner.tick();
     const nowMs = this.#ports.clock.monotonicMs();
     if (nowMs < this.#retentionAtMs) return;
     this.#retentionAtMs = nowMs + this.#config.retentionCheckMs;

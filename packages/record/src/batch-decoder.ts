@@ -62,7 +62,7 @@ export function* decodeBatch(
   if (cursor.remainingBytes > 0) throw new RecordError("there is data after the last record");
 }
 
-function wholeBatchHeader(bytes: Uint8Array, at: number): BatchHeader {
+export function wholeBatchHeader(bytes: Uint8Array, at: number): BatchHeader {
   const header = readBatchHeader(bytes, at);
   if (magic(bytes, at) !== MAGIC_V2) throw new RecordError("the batch's format is not version 2");
   if (header.sizeBytes < BATCH_HEADER_BYTES) {
@@ -73,14 +73,14 @@ function wholeBatchHeader(bytes: Uint8Array, at: number): BatchHeader {
   return header;
 }
 
-function timestampOf(baseMs: number, deltaMs: number): number {
+export function timestampOf(baseMs: number, deltaMs: number): number {
   const timestampMs = baseMs + deltaMs;
   if (!Number.isSafeInteger(timestampMs)) throw new RecordError("a timestamp is beyond 2^53 - 1");
   return timestampMs;
 }
 
 /** A cursor before the first record of a whole batch, which is unpacked when compressed. */
-function openRecords(
+export function openRecords(
   bytes: Uint8Array,
   at: number,
   header: BatchHeader,
@@ -118,7 +118,7 @@ function unpack(decompress: () => Uint8Array): Uint8Array {
  */
 export function producedRecordsProblem(
   bytes: Uint8Array,
-  options: DecodeOptions,
+  options: DecodeOptions & { readonly needsKeys?: boolean },
 ): Refusal | undefined {
   try {
     const header = wholeBatchHeader(bytes, 0);
@@ -127,6 +127,9 @@ export function producedRecordsProblem(
       cursor.next();
       if (cursor.offsetDelta !== index) throw new RecordError("the offsets have gaps");
       timestampOf(header.baseTimestampMs, cursor.timestampDeltaMs);
+      if (options.needsKeys === true && cursor.keyBytes < 0) {
+        throw new RecordError("a record of a compacted topic has no key");
+      }
     }
     if (cursor.remainingBytes > 0) throw new RecordError("there is data after the last record");
     return undefined;

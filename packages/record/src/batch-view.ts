@@ -12,7 +12,9 @@ import {
   BATCH_LENGTH_AT,
   BATCH_PREFIX_BYTES,
   CHECKED_FROM,
+  CONTROL_BIT,
   CRC_AT,
+  DELETE_HORIZON_BIT,
   LAST_OFFSET_DELTA_AT,
   LEADER_EPOCH_AT,
   LOG_APPEND_TIME_BIT,
@@ -21,6 +23,7 @@ import {
   PRODUCER_EPOCH_AT,
   PRODUCER_ID_AT,
   RECORD_COUNT_AT,
+  TRANSACTIONAL_BIT,
 } from "./batch-layout.js";
 import {
   readInt8,
@@ -84,6 +87,39 @@ export function baseTimestamp(bytes: Uint8Array, at: number): number {
 /** Largest timestamp, or the time of the append. Milliseconds since 1970; -1 for none. */
 export function maxTimestamp(bytes: Uint8Array, at: number): number {
   return readInt64(bytes, at + MAX_TIMESTAMP_AT);
+}
+
+/**
+ * When a compaction may drop the batch's tombstones, once one has said so; undefined before.
+ * Milliseconds since 1970.
+ */
+export function deleteHorizon(bytes: Uint8Array, at: number): number | undefined {
+  if ((attributes(bytes, at) & DELETE_HORIZON_BIT) === 0) return undefined;
+  return baseTimestamp(bytes, at);
+}
+
+/**
+ * No record has a larger timestamp; -1 when there is none to have one. Some clients state no
+ * maximum: the first record's timestamp is then the best there is.
+ */
+export function largestTimestamp(bytes: Uint8Array, at: number): number {
+  if (recordCount(bytes, at) === 0) return -1;
+  if (deleteHorizon(bytes, at) !== undefined) return maxTimestamp(bytes, at);
+  return Math.max(maxTimestamp(bytes, at), baseTimestamp(bytes, at));
+}
+
+export function isControlBatch(bytes: Uint8Array, at: number): boolean {
+  return (attributes(bytes, at) & CONTROL_BIT) !== 0;
+}
+
+export function isTransactionalBatch(bytes: Uint8Array, at: number): boolean {
+  return (attributes(bytes, at) & TRANSACTIONAL_BIT) !== 0;
+}
+
+/** Whether a compaction has written the batch anew: its checksum is not the producer's then. */
+export function isCleaned(bytes: Uint8Array, at: number): boolean {
+  const isPartial = recordCount(bytes, at) !== lastOffsetDelta(bytes, at) + 1;
+  return isPartial || deleteHorizon(bytes, at) !== undefined;
 }
 
 /** -1 when the producer is not idempotent. */

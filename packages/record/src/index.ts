@@ -1,9 +1,16 @@
-export * from "./batch-decoder.js";
+export {
+  batchesIn,
+  type DecodedRecord,
+  type DecodeOptions,
+  decodeBatch,
+  producedRecordsProblem,
+} from "./batch-decoder.js";
 export * from "./batch-encoder.js";
 export * from "./batch-header.js";
 export { BATCH_HEADER_BYTES } from "./batch-layout.js";
 export * from "./batch-problem.js";
 export * from "./batch-view.js";
+export * from "./cleaned-batch.js";
 export * from "./compression.js";
 export * from "./crc32c.js";
 export * from "./murmur2.js";

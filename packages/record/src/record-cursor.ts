@@ -16,7 +16,8 @@ export interface RecordHeader {
 const NO_HEADERS: readonly RecordHeader[] = Object.freeze([]);
 
 export class RecordCursor {
-  readonly #bytes: Uint8Array;
+  /** What its positions are in. */
+  readonly bytes: Uint8Array;
   readonly #reader: VarintReader;
 
   /** Offset relative to the batch's base offset. */
@@ -28,13 +29,17 @@ export class RecordCursor {
   /** Length of the value; -1 for null. */
   valueBytes = -1;
   headerCount = 0;
+  /** Where the current record begins, where it goes on behind its timestamp, and where it ends. */
+  startsAt = 0;
+  offsetDeltaAt = 0;
+  endsAt = 0;
   #keyAt = 0;
   #valueAt = 0;
   #headersAt = 0;
 
   /** Records are within `[from, end)` of `bytes`, of which the cursor keeps a reference. */
   constructor(bytes: Uint8Array, from: number, end: number) {
-    this.#bytes = bytes;
+    this.bytes = bytes;
     this.#reader = new VarintReader(bytes, from, end);
   }
 
@@ -46,6 +51,7 @@ export class RecordCursor {
   /** Moves to the next record. Throws {@link RecordError} when there is no well-formed one. */
   next(): void {
     const reader = this.#reader;
+    this.startsAt = reader.position;
     const sizeBytes = reader.varint();
     if (sizeBytes < 0 || sizeBytes > reader.end - reader.position) {
       throw new RecordError("the data ends inside a record");
@@ -54,6 +60,7 @@ export class RecordCursor {
     // The record's attributes: no bit of them is in use.
     reader.position++;
     this.timestampDeltaMs = reader.varlong();
+    this.offsetDeltaAt = reader.position;
     this.offsetDelta = reader.varint();
     this.keyBytes = this.#field(end);
     this.#keyAt = reader.position - Math.max(this.keyBytes, 0);
@@ -67,6 +74,7 @@ export class RecordCursor {
       this.#field(end);
     }
     if (reader.position !== end) throw new RecordError("a record's length is not its content's");
+    this.endsAt = end;
   }
 
   /** Steps over a length and so many bytes; returns the length, -1 for null. */
@@ -92,11 +100,11 @@ export class RecordCursor {
   /** The current record's headers; their values are views. */
   headers(): readonly RecordHeader[] {
     if (this.headerCount === 0) return NO_HEADERS;
-    const reader = new VarintReader(this.#bytes, this.#headersAt, this.#reader.position);
+    const reader = new VarintReader(this.bytes, this.#headersAt, this.#reader.position);
     const headers: RecordHeader[] = [];
     for (let index = 0; index < this.headerCount; index++) {
       const keyBytes = reader.varint();
-      const key = readUtf8(this.#bytes, reader.position, reader.position + keyBytes);
+      const key = readUtf8(this.bytes, reader.position, reader.position + keyBytes);
       reader.position += keyBytes;
       const valueBytes = reader.varint();
       headers.push({ key, value: this.#view(reader.position, valueBytes) });
@@ -106,6 +114,6 @@ export class RecordCursor {
   }
 
   #view(at: number, length: number): Uint8Array | null {
-    return length < 0 ? null : this.#bytes.subarray(at, at + length);
+    return length < 0 ? null : this.bytes.subarray(at, at + length);
   }
 }

@@ -54,6 +54,7 @@ export interface NodeConfig {
       | "replicaWindowBytesMax"
       | "tailBytesMax"
       | "retentionCheckMs"
+      | "cleanerCheckMs"
       | "producerIdleMsMax"
       | "pendingProduceBytesMax"
       | "autoCreateTopics"

@@ -26,6 +26,13 @@ export interface WalkRange {
   readonly fromOffset: number;
   /** How closely to look. Without it only headers are read, and bodies are skipped. */
   readonly check?: WalkCheck | undefined;
+  /** Largest piece read at once, unless one batch is larger. Bytes. */
+  readonly pieceBytes?: number | undefined;
+  /**
+   * Waited for after each piece whose batches were shown. What was shown of it may be used until
+   * then: the next piece takes its place in memory.
+   */
+  readonly onPiece?: (() => Promise<void>) | undefined;
 }
 
 export interface WalkCheck {
@@ -84,7 +91,8 @@ class Walk {
     this.#handle = handle;
     this.#range = range;
     this.#visit = visit;
-    this.#buffer = new Uint8Array(Math.min(PIECE_BYTES, Math.max(0, range.to - range.from)));
+    const { pieceBytes = PIECE_BYTES } = range;
+    this.#buffer = new Uint8Array(Math.min(pieceBytes, Math.max(0, range.to - range.from)));
     this.#position = range.from;
     this.#nextOffset = range.fromOffset;
     this.#epoch = range.check?.epochMin ?? -1;
@@ -100,6 +108,7 @@ class Walk {
       if (this.#range.check?.rewrites === true && goodBytes > 0) {
         await this.#handle.write([piece.subarray(0, goodBytes)], start);
       }
+      if (goodBytes > 0) await this.#range.onPiece?.();
     }
     const problem = this.#problem;
     return { position: this.#position, nextOffset: this.#nextOffset, problem };

@@ -76,7 +76,8 @@ export async function findDamages(
   while (position < logBytes) {
     const end = await walk(handle, { from: position, to: logBytes, fromOffset, check });
     if (!end.isProblem) break;
-    const next = await resynchronise(handle, { ...end, logBytes, endOffset, offsets });
+    const { hasGaps } = options;
+    const next = await resynchronise(handle, { ...end, logBytes, endOffset, offsets, hasGaps });
     const last = found.at(-1);
     if (last?.toPosition === end.position) {
       found[found.length - 1] = { ...last, toOffset: next.offset, toPosition: next.position };
@@ -123,9 +124,14 @@ async function walk(
 /** Where good batches go on after the bad one at `position`; the segment's end if nowhere. */
 async function resynchronise(
   handle: FileHandle,
-  bad: BadBatch & { logBytes: number; endOffset: number; offsets: OffsetIndex | undefined },
+  bad: BadBatch & {
+    logBytes: number;
+    endOffset: number;
+    offsets: OffsetIndex | undefined;
+    hasGaps: boolean;
+  },
 ): Promise<Place> {
-  const { logBytes, endOffset, offsets } = bad;
+  const { logBytes, endOffset, offsets, hasGaps } = bad;
   const end = { position: logBytes, offset: endOffset };
   // The length may be right: then the next batch stands behind it, and continues its offsets.
   const header = await readHeader(handle, bad.position, logBytes);
@@ -133,10 +139,16 @@ async function resynchronise(
     const behind = bad.position + batchBytes(header, 0);
     // Not by the batch's own offset, which may be what is wrong with it.
     const offset = bad.nextOffset + lastOffsetDelta(header, 0) + 1;
-    if (behind === logBytes && offset === endOffset) return end;
+    if (behind === logBytes && (offset === endOffset || (hasGaps && offset < endOffset))) {
+      return end;
+    }
     const next = await readHeader(handle, behind, logBytes);
     const isNext = next !== undefined && headerProblem(next, 0) === undefined;
     if (isNext && baseOffset(next, 0) === offset) return { position: behind, offset };
+    // Behind a gap the next batch says itself where it begins.
+    if (isNext && hasGaps && isBetween(baseOffset(next, 0), offset, endOffset)) {
+      return { position: behind, offset: baseOffset(next, 0) };
+    }
   }
   let position = offsets?.positionAfter(bad.position);
   while (position !== undefined) {
@@ -149,6 +161,10 @@ async function resynchronise(
     position = offsets?.positionAfter(position);
   }
   return end;
+}
+
+function isBetween(offset: number, from: number, to: number): boolean {
+  return offset > from && offset < to;
 }
 
 interface BadBatch {

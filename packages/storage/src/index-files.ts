@@ -5,13 +5,7 @@
  * that is there. Readers check each entry they use in the same way.
  */
 import type { FileHandle, FileSystem } from "@strandline/platform";
-import {
-  BATCH_HEADER_BYTES,
-  baseTimestamp,
-  batchBytes,
-  lastOffset,
-  maxTimestamp,
-} from "@strandline/record";
+import { BATCH_HEADER_BYTES, batchBytes, largestTimestamp, lastOffset } from "@strandline/record";
 import { headerProblem, type WalkEnd, walkBatches } from "./batch-walk.js";
 import { OFFSET_ENTRY_BYTES, OffsetIndex } from "./offset-index.js";
 import type { Segment, SegmentIndexes } from "./segment.js";
@@ -133,8 +127,7 @@ export function noteBatch(
   at: number,
   indexIntervalBytes: number,
 ): void {
-  // Some clients state no maximum; the first record's timestamp is then the best there is.
-  const maxTimestampMs = Math.max(maxTimestamp(bytes, at), baseTimestamp(bytes, at));
+  const maxTimestampMs = largestTimestamp(bytes, at);
   segment.note(batchBytes(bytes, at), lastOffset(bytes, at), maxTimestampMs, indexIntervalBytes);
 }
 

@@ -1,3 +1,4 @@
+export type { CompactionConfig } from "./compaction-plan.js";
 export {
   DataDirectory,
   DataDirectoryError,
@@ -6,6 +7,7 @@ export {
 } from "./data-directory.js";
 export { openLevelStore, StoreError } from "./level-store.js";
 export { Log } from "./log.js";
+export type { CompactionReport, CompactionRequest } from "./log-compaction.js";
 export type {
   LogConfig,
   LogObserver,

@@ -19,7 +19,7 @@ export function appendToLog(log: LogContents, batches: Uint8Array): boolean {
     const sizeBytes = batchBytes(batches, at);
     const last = lastOffset(batches, at);
     const gap = baseOffset(batches, at) - log.logEndOffset;
-    assert(gap === 0 || (gap > 0 && log.config.hasGaps === true), "an append continues the log");
+    assert(gap === 0 || (gap > 0 && log.hasGaps), "an append continues the log");
     assert(sizeBytes > 0 && at + sizeBytes <= batches.length, "an append has whole batches");
     if (mustRoll(log, sizeBytes, last, nowMs)) {
       enqueue(log, batches, start, at);

@@ -20,6 +20,8 @@ const STATE: LogState = {
   epochs: [{ epoch: 0, startOffset: 0 }],
   active: FACTS,
   isClean: true,
+  hasGaps: true,
+  cleanedTo: 7,
 };
 
 async function put(store: MemoryStore, key: string, value: unknown): Promise<void> {
@@ -44,6 +46,7 @@ describe(LogCheckpoints, () => {
     expect(await one.load()).toEqual({
       state: STATE,
       segments: new Map([[20, FACTS]]),
+      swaps: [],
       producerOffsets: [7, 30],
     });
     expect(await one.producers(7)).toEqual(snapshot);
@@ -53,6 +56,7 @@ describe(LogCheckpoints, () => {
       state: undefined,
       segments: new Map(),
       producerOffsets: [],
+      swaps: [],
     });
     expect((await other.load()).segments.size).toBe(1);
   });

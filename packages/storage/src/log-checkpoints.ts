@@ -4,6 +4,7 @@
  *   state                 where recovery begins, where the log starts, high watermark, epochs
  *   segment/<base>        facts about a segment that takes no more appends
  *   producers/<offset>    producer states as of an offset
+ *   swap/<base>           a compacted file that takes the place of others, until it has
  *
  * Whatever is read back is checked: malformed entries count as missing.
  */
@@ -34,12 +35,26 @@ export interface LogState {
   readonly active: SegmentFacts;
   /** The log was closed: its files are as they were, unless one is larger than it says here. */
   readonly isClean: boolean;
+  /** Offsets may be left out between batches. */
+  readonly hasGaps: boolean;
+  /** Everything below was compacted. */
+  readonly cleanedTo: number;
+}
+
+/** Files that take the place of others: what is left to do when a process dies in between. */
+export interface StoredSwap {
+  readonly version: 1;
+  /** Base offsets of the segments that go, ascending. The first is that of the one that comes. */
+  readonly replaced: readonly number[];
+  /** What is to be remembered of the one that comes. */
+  readonly facts: SegmentFacts;
 }
 
 export const NOTHING_STORED: StoredLog = {
   state: undefined,
   segments: new Map(),
   producerOffsets: [],
+  swaps: [],
 };
 
 export interface StoredLog {
@@ -48,6 +63,7 @@ export interface StoredLog {
   readonly segments: ReadonlyMap<number, SegmentFacts>;
   /** Offsets of producer snapshots, ascending. */
   readonly producerOffsets: readonly number[];
+  readonly swaps: readonly StoredSwap[];
 }
 
 export class LogCheckpoints {
@@ -71,6 +87,8 @@ export class LogCheckpoints {
   async load(): Promise<StoredLog> {
     const segmentPrefix = `${this.#prefix}segment/`;
     const producersPrefix = `${this.#prefix}producers/`;
+    const swapPrefix = `${this.#prefix}swap/`;
+    const swaps: StoredSwap[] = [];
     const segments = new Map<number, SegmentFacts>();
     const producerOffsets: number[] = [];
     let state: unknown;
@@ -83,9 +101,12 @@ export class LogCheckpoints {
       } else if (key.startsWith(producersPrefix)) {
         const offset = Number(key.slice(producersPrefix.length));
         if (Number.isSafeInteger(offset)) producerOffsets.push(offset);
+      } else if (key.startsWith(swapPrefix)) {
+        const swap = parse(value);
+        if (isStoredSwap(swap)) swaps.push(swap);
       }
     }
-    return { state: isLogState(state) ? state : undefined, segments, producerOffsets };
+    return { state: stateOf(state), segments, producerOffsets, swaps };
   }
 
   async producers(offset: number): Promise<ProducerSnapshot | undefined> {
@@ -129,12 +150,24 @@ export class LogCheckpoints {
     return { kind: "delete", key: this.#segmentKey(baseOffset) };
   }
 
+  putSwap(swap: StoredSwap): KeyValueOperation {
+    return { kind: "put", key: this.#swapKey(swap), value: encode(swap) };
+  }
+
+  deleteSwap(swap: StoredSwap): KeyValueOperation {
+    return { kind: "delete", key: this.#swapKey(swap) };
+  }
+
   putProducers(offset: number, snapshot: Uint8Array): KeyValueOperation {
     return { kind: "put", key: this.#producersKey(offset), value: snapshot };
   }
 
   deleteProducers(offset: number): KeyValueOperation {
     return { kind: "delete", key: this.#producersKey(offset) };
+  }
+
+  #swapKey({ replaced }: StoredSwap): string {
+    return `${this.#prefix}swap/${offsetText(replaced[0] as number)}`;
   }
 
   #segmentKey(baseOffset: number): string {
@@ -151,7 +184,7 @@ export class LogCheckpoints {
   }
 }
 
-export function encode(value: LogState | SegmentFacts | ProducerSnapshot): Uint8Array {
+export function encode(value: LogState | SegmentFacts | ProducerSnapshot | StoredSwap): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value));
 }
 
@@ -164,7 +197,25 @@ function parse(bytes: Uint8Array | undefined): unknown {
   }
 }
 
-function isLogState(value: unknown): value is LogState {
+/** The stored state. What it may lack was not told before there was compaction. */
+function stateOf(value: unknown): LogState | undefined {
+  if (!isLogState(value)) return undefined;
+  const { hasGaps, cleanedTo } = value as Partial<LogState>;
+  return {
+    ...value,
+    hasGaps: hasGaps === true,
+    cleanedTo: isCount(cleanedTo) ? (cleanedTo as number) : 0,
+  };
+}
+
+function isStoredSwap(value: unknown): value is StoredSwap {
+  if (!isObject(value) || value["version"] !== 1) return false;
+  const replaced = value["replaced"];
+  if (!Array.isArray(replaced) || replaced.length === 0) return false;
+  return replaced.every(isCount) && isSegmentFacts(value["facts"]);
+}
+
+function isLogState(value: unknown): value is Omit<LogState, "hasGaps" | "cleanedTo"> {
   if (!isObject(value) || value["version"] !== 1) return false;
   const epochs = value["epochs"];
   return (

@@ -36,8 +36,18 @@ export class LogContents {
   logEndOffset: number;
   highWatermark: number;
   recoveryPoint: RecoveryPoint;
+  /**
+   * Offsets may be left out between batches, as compaction does, here or where they were copied
+   * from. Until then every batch begins where the one before ends, which is checked: no checksum
+   * covers a batch's offset. Stored before the first gap is; never taken back.
+   */
+  hasGaps: boolean;
+  /** Everything below was compacted; what is above is dirty. */
+  cleanedTo: number;
   /** Grows when something was cut or removed: a read that began before is thrown away. */
   generation = 0;
+  /** Truncations and new beginnings so far. */
+  cutCount = 0;
   /** Full segments of which the checkpoints know nothing yet. */
   unsealed: Segment[];
   /** Offsets of the stored producer snapshots, ascending. */
@@ -70,6 +80,8 @@ export class LogContents {
     this.recoveredFrom = found.recoveredFrom;
     this.logStartOffset = found.logStartOffset;
     this.highWatermark = found.highWatermark;
+    this.hasGaps = found.hasGaps;
+    this.cleanedTo = found.cleanedTo;
     this.writer = writer;
     const { baseOffset, nextOffset, sizeBytes } = this.active;
     this.logEndOffset = nextOffset;
@@ -102,8 +114,8 @@ export class LogContents {
 
   /** How a segment's file is read. */
   coldOptions(segment: Segment): ColdOptions {
-    const { indexIntervalBytes, hasGaps = false } = this.config;
-    return { indexIntervalBytes, hasGaps, holes: this.damages.of(segment) };
+    const { indexIntervalBytes } = this.config;
+    return { indexIntervalBytes, hasGaps: this.hasGaps, holes: this.damages.of(segment) };
   }
 
   newSegment(baseOffset: number): Segment {
@@ -114,7 +126,7 @@ export class LogContents {
 
   /** The state as it would be stored now, with the recovery point that is in force. */
   state(): LogState {
-    const { recoveryPoint, epochs, highWatermark, logStartOffset } = this;
+    const { recoveryPoint, epochs, highWatermark, logStartOffset, hasGaps, cleanedTo } = this;
     const segment = this.segmentAt(recoveryPoint.baseOffset);
     const active = { ...segment.facts };
     return {
@@ -125,6 +137,8 @@ export class LogContents {
       epochs: epochs.entries,
       active,
       isClean: false,
+      hasGaps,
+      cleanedTo,
     };
   }
 

@@ -64,11 +64,14 @@ async function replaceAll(log: LogContents, offset: number): Promise<void> {
       epochs: [],
       active: segment.facts,
       isClean: false,
+      hasGaps: log.hasGaps,
+      cleanedTo: offset,
     }),
   );
   await log.checkpoints.write(operations, { sync: true });
   const removed = log.segments;
   log.generation += 1;
+  log.cutCount += 1;
   log.recoveryPoint = { offset, baseOffset: offset, position: 0 };
   log.segments = [segment];
   log.unsealed = [];
@@ -76,6 +79,7 @@ async function replaceAll(log: LogContents, offset: number): Promise<void> {
   log.logStartOffset = offset;
   log.logEndOffset = offset;
   log.highWatermark = offset;
+  log.cleanedTo = offset;
   log.epochs.truncateFromEnd(0);
   log.producers = new ProducerStates();
   log.recent.reset(offset);
@@ -101,6 +105,13 @@ export async function deleteBefore(log: LogContents, offset: number): Promise<vo
   await dropOldest(log, count, offset);
 }
 
+/** Begins a new segment when the active one is as old as a segment may grow. */
+export function rollIfOld(log: LogContents): void {
+  const { active, config } = log;
+  const ageMs = log.ports.clock.wallMs() - active.firstAppendMs;
+  if (active.sizeBytes > 0 && ageMs >= config.segmentMs) rollSegment(log);
+}
+
 /**
  * Rolls the active segment if it is old enough, and deletes the segments that are too many or too
  * old. Returns how many were deleted.
@@ -108,9 +119,8 @@ export async function deleteBefore(log: LogContents, offset: number): Promise<vo
 export async function retainLog(log: LogContents, highWatermark: number): Promise<number> {
   log.requireUsable();
   const nowMs = log.ports.clock.wallMs();
-  const { retentionMs, retentionBytes, segmentMs } = log.config;
-  const { active } = log;
-  if (active.sizeBytes > 0 && nowMs - active.firstAppendMs >= segmentMs) rollSegment(log);
+  const { retentionMs, retentionBytes } = log.config;
+  rollIfOld(log);
   const count = deletableSegments(log.segments, {
     nowMs,
     retentionMs,
@@ -178,7 +188,7 @@ async function cutting(log: LogContents, task: () => Promise<void>): Promise<voi
 }
 
 /** A change that must not stay half done: a failure on the way ends the log. */
-async function wholly(log: LogContents, task: () => Promise<void>): Promise<void> {
+export async function wholly(log: LogContents, task: () => Promise<void>): Promise<void> {
   try {
     await task();
   } catch (error) {
@@ -241,7 +251,10 @@ async function storeCut(log: LogContents, cut: Cut): Promise<void> {
   epochs.truncateFromEnd(offset);
   const state = log.state();
   const highWatermark = Math.min(log.highWatermark, offset);
-  operations.push(log.checkpoints.putState({ ...state, highWatermark, epochs: epochs.entries }));
+  const cleanedTo = Math.min(log.cleanedTo, offset);
+  operations.push(
+    log.checkpoints.putState({ ...state, highWatermark, cleanedTo, epochs: epochs.entries }),
+  );
   await log.checkpoints.write(operations, { sync: true });
 }
 
@@ -264,11 +277,13 @@ function cutMemory(log: LogContents, cut: Cut): Segment[] {
   const kept = log.segments.indexOf(segment) + 1;
   const removed = log.segments.slice(kept);
   log.generation += 1;
+  log.cutCount += 1;
   log.segments = log.segments.slice(0, kept);
   log.unsealed = log.unsealed.filter((one) => one !== segment && !removed.includes(one));
   log.producerOffsets = log.producerOffsets.filter((snapshot) => snapshot <= offset);
   log.logEndOffset = offset;
   log.highWatermark = Math.min(log.highWatermark, offset);
+  log.cleanedTo = Math.min(log.cleanedTo, offset);
   log.epochs.truncateFromEnd(offset);
   log.recent.truncate(offset);
   log.writer.reset(offset);

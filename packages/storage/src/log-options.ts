@@ -9,6 +9,7 @@ import type {
   Timers,
 } from "@strandline/platform";
 
+import type { CompactionConfig } from "./compaction-plan.js";
 import type { TailMemory } from "./tail-memory.js";
 
 export interface LogPorts {
@@ -20,8 +21,9 @@ export interface LogPorts {
   readonly checkpoints: KeyValueStore;
   readonly logger: Logger;
   /**
-   * Opens compressed batches when an offset is looked up by time. Without it the answer for a
-   * compressed batch is the batch's first offset, which is never too late.
+   * Opens compressed batches when an offset is looked up by time, and when the log is compacted.
+   * Without it the answer for a compressed batch is the batch's first offset, which is never too
+   * late, and compaction leaves it as it is.
    */
   readonly compressors?: Compressors | undefined;
 }
@@ -43,11 +45,8 @@ export interface LogConfig {
   readonly isSynced: boolean;
   /** Recent bytes kept in memory. What is not yet written is kept on top of it. */
   readonly tailBytesMax: number;
-  /**
-   * Offsets may be left out between batches, as compaction does. Unless it is said, every batch
-   * begins where the one before ends, which is then checked: no checksum covers a batch's offset.
-   */
-  readonly hasGaps?: boolean | undefined;
+  /** How the log is compacted; undefined when it is not. */
+  readonly compaction?: CompactionConfig | undefined;
 }
 
 export interface LogObserver {

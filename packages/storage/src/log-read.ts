@@ -5,10 +5,10 @@
 import { BATCH_BYTES_LIMIT, BrokerError } from "@strandline/model";
 import {
   baseOffset,
-  baseTimestamp,
   batchBytes,
   compressionOf,
   decodeBatch,
+  largestTimestamp,
   lastOffset,
   leaderEpoch,
   maxTimestamp,
@@ -199,7 +199,7 @@ export async function findTimestamp(
     if (chunks.length === 0) return undefined;
     for (const chunk of chunks) {
       for (let at = 0; at < chunk.length; at += batchBytes(chunk, at)) {
-        const largest = Math.max(maxTimestamp(chunk, at), baseTimestamp(chunk, at));
+        const largest = largestTimestamp(chunk, at);
         const found = largest < timestampMs ? undefined : firstInBatch(log, chunk, at, timestampMs);
         if (found !== undefined) return found;
         fromOffset = nextOffset(chunk, at);
@@ -226,12 +226,12 @@ export async function findMaxTimestamp(
   }
   const found = await findTimestamp(log, largest, readable, onDamaged);
   if (found !== undefined) return found;
-  const committed = await largestTimestamp(log, readable, onDamaged);
+  const committed = await largestTimestampBelow(log, readable, onDamaged);
   return committed < 0 ? undefined : await findTimestamp(log, committed, readable, onDamaged);
 }
 
 /** Over the batches below `endOffset`, by their headers; -1 for none. */
-async function largestTimestamp(
+async function largestTimestampBelow(
   log: LogContents,
   endOffset: number,
   onDamaged: OnDamaged,
@@ -250,7 +250,7 @@ async function largestTimestamp(
     if (chunks.length === 0) return largest;
     for (const chunk of chunks) {
       for (let at = 0; at < chunk.length; at += batchBytes(chunk, at)) {
-        largest = Math.max(largest, maxTimestamp(chunk, at));
+        largest = Math.max(largest, largestTimestamp(chunk, at));
         fromOffset = nextOffset(chunk, at);
       }
     }

@@ -55,13 +55,23 @@ function endOfRepair(log: LogContents, damage: Damage, batches: Uint8Array): num
     const problem = batchProblem(batches, at, batches.length, log.ports.crc32c);
     if (problem !== undefined) throw refusal(problem.message);
     const gap = baseOffset(batches, at) - offset;
-    if (gap < 0 || (gap > 0 && log.config.hasGaps !== true)) {
+    if (gap < 0 || (gap > 0 && !log.hasGaps)) {
       throw refusal(`offset ${baseOffset(batches, at)} stands where ${offset} is due`);
     }
     offset = nextOffset(batches, at);
   }
   if (offset > damage.toOffset) throw refusal(`the damage ends at ${damage.toOffset}`);
   return offset;
+}
+
+/** Offsets may be left out between batches from now on. Durable when it resolves. */
+export async function allowGaps(log: LogContents): Promise<void> {
+  log.requireUsable();
+  if (log.hasGaps) return;
+  await log.checkpoints.write([log.checkpoints.putState({ ...log.state(), hasGaps: true })], {
+    sync: true,
+  });
+  log.hasGaps = true;
 }
 
 async function write(log: LogContents, damage: Damage, batches: Uint8Array): Promise<void> {

@@ -174,7 +174,8 @@ describe("Log", () => {
 
   it("rolls a segment before a relative offset would pass an int32", async () => {
     const world = new World();
-    const log = await world.open({ hasGaps: true });
+    const log = await world.open();
+    await log.allowGaps();
     log.append(batch(0));
     log.append(batch(2 ** 31));
     await settle();

@@ -8,10 +8,17 @@
 import { assert } from "@strandline/model";
 import type { LeaderEpochs, ProducerStates } from "@strandline/replication";
 import { checkpointLog } from "./checkpoint.js";
+import { CompactionPace } from "./compaction-pace.js";
 import type { Damage } from "./damage.js";
 import { appendToLog } from "./log-append.js";
+import {
+  type CompactionReport,
+  type CompactionRequest,
+  compactionPlan,
+  compactLog,
+} from "./log-compaction.js";
 import { LogContents } from "./log-contents.js";
-import { deleteBefore, restartLog, retainLog, truncateLog } from "./log-cut.js";
+import { deleteBefore, restartLog, retainLog, rollIfOld, truncateLog } from "./log-cut.js";
 import {
   CHECKPOINT_MS,
   type LogConfig,
@@ -27,7 +34,7 @@ import {
   readLog,
   type TimestampAnswer,
 } from "./log-read.js";
-import { repairLog } from "./log-repair.js";
+import { allowGaps, repairLog } from "./log-repair.js";
 import { LogTimers } from "./log-timers.js";
 import { LogWriter } from "./log-writer.js";
 import { recoverLog } from "./recovery.js";
@@ -40,6 +47,7 @@ export class Log {
   /** Checkpoints, cuts, retention and repair, one at a time. */
   readonly #upkeep = new SerialQueue();
   readonly #timers: LogTimers;
+  #compaction: { readonly round: Promise<unknown>; readonly pace: CompactionPace } | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(contents: LogContents, observer: LogObserver) {
@@ -221,6 +229,41 @@ export class Log {
     });
   }
 
+  /**
+   * How much a round of compaction has to do, below `endOffset`; undefined when none is due.
+   * Synchronous and cheap: it looks at what is remembered of the segments.
+   */
+  compactionNeed(endOffset: number): { dirtyRatio: number; isOverdue: boolean } | undefined {
+    if (this.#compaction !== undefined) return undefined;
+    return compactionPlan(this.#contents, endOffset);
+  }
+
+  /**
+   * Runs one round of compaction if one is due, beside everything else; undefined when there was
+   * none, or when it came to no end. Until it resolves, others are refused in the same way.
+   */
+  async compact(request: CompactionRequest): Promise<CompactionReport | undefined> {
+    if (this.#compaction !== undefined || this.#contents.isClosed) return undefined;
+    const pace = new CompactionPace(this.#contents.ports);
+    const round = this.#compact(request, pace);
+    this.#compaction = { round: round.catch(() => undefined), pace };
+    try {
+      return await round;
+    } finally {
+      this.#compaction = undefined;
+    }
+  }
+
+  /** Whether offsets may be left out between this log's batches, as compaction does. */
+  get hasGaps(): boolean {
+    return this.#contents.hasGaps;
+  }
+
+  /** Lets appends leave out offsets, durably and for good. */
+  async allowGaps(): Promise<void> {
+    await this.#upkeep.run(async () => await allowGaps(this.#contents));
+  }
+
   reconfigure(config: LogConfig): void {
     const log = this.#contents;
     log.config = config;
@@ -250,6 +293,21 @@ export class Log {
     await this.#closing;
   }
 
+  async #compact(
+    request: CompactionRequest,
+    pace: CompactionPace,
+  ): Promise<CompactionReport | undefined> {
+    await this.#upkeep.run(async () => {
+      if (this.#contents.isClosed || this.#contents.config.compaction === undefined) return;
+      rollIfOld(this.#contents);
+      if (this.#contents.unsealed.length > 0) this.#timers.checkpointSoon(0);
+    });
+    return await compactLog(this.#contents, request, {
+      runAlone: async (task) => await this.#upkeep.run(task),
+      pace,
+    });
+  }
+
   async #checkpoint(isRoutine: boolean): Promise<void> {
     await this.#upkeep.run(async () => {
       this.#contents.requireUsable();
@@ -261,6 +319,9 @@ export class Log {
     const log = this.#contents;
     log.isClosed = true;
     this.#timers.close();
+    // It ends at its next step. Its file must not meet the next one who opens this directory.
+    this.#compaction?.pace.hurry();
+    await this.#compaction?.round;
     await this.#upkeep.run(async () => {
       try {
         await checkpointLog(log, { isFinal: true });

@@ -22,6 +22,9 @@ export function assumedState(bases: readonly number[]): LogState {
     epochs: [],
     active: { nextOffset: last, sizeBytes: 0, ...NO_APPENDS },
     isClean: bases.length === 0,
+    // Nothing says that it was never compacted.
+    hasGaps: bases.length > 0,
+    cleanedTo: 0,
   };
 }
 

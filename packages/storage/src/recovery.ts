@@ -20,7 +20,14 @@ import { assumedState, liveBases, withPointIn } from "./recovery-state.js";
 import { producerBatch, type ReplayRange, replayBatches, replayProducers } from "./replay.js";
 import { checkSealedSegment, gapSegment } from "./sealed-check.js";
 import { Segment } from "./segment.js";
-import { baseOffsetOfName, DELETED_SUFFIX, isIndexName, logName } from "./segment-name.js";
+import {
+  baseOffsetOfName,
+  CLEANED_SUFFIX,
+  DELETED_SUFFIX,
+  isIndexName,
+  logName,
+} from "./segment-name.js";
+import { finishSwap } from "./segment-swap.js";
 
 /** A log as it was found, ready to take appends. */
 export interface RecoveredLog {
@@ -37,6 +44,8 @@ export interface RecoveredLog {
   readonly reader: ColdReader;
   readonly cutBytes: number;
   readonly recoveredFrom: number;
+  readonly hasGaps: boolean;
+  readonly cleanedTo: number;
   /** Segments that were filled after the last checkpoint: nothing is remembered of them yet. */
   readonly unsealed: Segment[];
   /** The stored state is not what was found. */
@@ -65,6 +74,7 @@ class Recovery {
   #epochs = new LeaderEpochs();
   #producers = new ProducerStates();
   #cutBytes = 0;
+  #hasGaps = false;
   #isChanged = false;
   /** Files above the recovery point were found, written or removed: to be synced. */
   #isTouched = false;
@@ -77,17 +87,18 @@ class Recovery {
     this.#reader = new ColdReader(ports, this.#indexFiles, (base) => this.#segment(base));
   }
 
-  /** What of the configuration says how files are read. */
+  /** What says how files are read. */
   get #reading(): { indexIntervalBytes: number; hasGaps: boolean } {
-    const { indexIntervalBytes, hasGaps = false } = this.#options.config;
-    return { indexIntervalBytes, hasGaps };
+    const { indexIntervalBytes } = this.#options.config;
+    return { indexIntervalBytes, hasGaps: this.#hasGaps };
   }
 
   async run(): Promise<RecoveredLog> {
     const hasState = await this.#checkpoints.hasState();
+    const known = hasState ? await this.#loadSwapped() : undefined;
     const bases = await this.#prepareDirectory(hasState);
     const isNew = !hasState && bases.length === 0;
-    const stored = isNew ? NOTHING_STORED : await this.#checkpoints.load();
+    const stored = known ?? (isNew ? NOTHING_STORED : await this.#checkpoints.load());
     const found = stored.state ?? assumedState(bases);
     if (stored.state === undefined && bases.length > 0) this.#warnOfNoState();
     const live = liveBases(bases, found);
@@ -98,6 +109,7 @@ class Recovery {
     }
     await this.#dropDeleted(bases.filter((base) => !live.includes(base)));
     const { recoveryPoint, logStartOffset } = state;
+    this.#hasGaps = state.hasGaps;
     this.#epochs = new LeaderEpochs(state.epochs);
     this.#epochs.truncateFromEnd(recoveryPoint.offset);
     await this.#openSealed(live, stored, state);
@@ -121,6 +133,8 @@ class Recovery {
       reader: this.#reader,
       cutBytes: this.#cutBytes,
       recoveredFrom: recoveryPoint.offset,
+      hasGaps: state.hasGaps,
+      cleanedTo: Math.min(state.cleanedTo, end),
       unsealed: this.#unsealed,
       isChanged: this.#isChanged || stored.state === undefined,
     };
@@ -129,6 +143,20 @@ class Recovery {
   /** Lets go of all files. */
   async abandon(): Promise<void> {
     await Promise.all(this.#segments.map(async (segment) => await segment.file.retire()));
+  }
+
+  /** What is stored, once every file that was to take the place of others has. */
+  async #loadSwapped(): Promise<StoredLog> {
+    const stored = await this.#checkpoints.load();
+    if (stored.swaps.length === 0) return stored;
+    for (const swap of stored.swaps) {
+      await finishSwap(
+        { fileSystem: this.#ports.fileSystem, directory: this.#options.directory },
+        { checkpoints: this.#checkpoints, indexFiles: this.#indexFiles },
+        swap,
+      );
+    }
+    return await this.#checkpoints.load();
   }
 
   /** Removes what was deleted before; returns the base offsets of the segments that are there. */
@@ -144,6 +172,7 @@ class Recovery {
     }
     const isLeftOver = (name: string): boolean =>
       name.endsWith(DELETED_SUFFIX) ||
+      name.endsWith(CLEANED_SUFFIX) ||
       (isIndexName(name) && !names.includes(name.replace(/\.(time)?index$/, ".log")));
     for (const name of names) {
       if (isLeftOver(name)) await fileSystem.remove(`${directory}/${name}`);

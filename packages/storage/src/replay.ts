@@ -4,6 +4,7 @@ import {
   baseOffset,
   baseSequence,
   crc,
+  isCleaned,
   lastOffset,
   lastOffsetDelta,
   maxTimestamp,
@@ -16,19 +17,21 @@ import { walkBatches } from "./batch-walk.js";
 import type { ColdOptions, ColdReader } from "./cold-reader.js";
 import type { Segment } from "./segment.js";
 
-/** Attribute: the broker stamped its own time into the batch, which changed its checksum. */
+/** Attribute: the broker stamped its own time into the batch. */
 const LOG_APPEND_TIME_BIT = 0x08;
 
 /** The producer fields of the batch at `at`. */
 export function producerBatch(bytes: Uint8Array, at: number): AppendedBatch {
   const base = baseSequence(bytes, at);
   const isStamped = (attributes(bytes, at) & LOG_APPEND_TIME_BIT) !== 0;
+  // Either changes the checksum, which then says nothing about what the producer sent.
+  const hasOwnCrc = !isStamped && !isCleaned(bytes, at);
   return {
     producerId: producerId(bytes, at),
     producerEpoch: producerEpoch(bytes, at),
     baseSequence: base,
     lastSequence: sequenceAfter(base, lastOffsetDelta(bytes, at)),
-    crc: isStamped ? undefined : crc(bytes, at),
+    crc: hasOwnCrc ? crc(bytes, at) : undefined,
     baseOffset: baseOffset(bytes, at),
     lastOffset: lastOffset(bytes, at),
     timestampMs: maxTimestamp(bytes, at),

@@ -5,6 +5,9 @@ const OFFSET_DIGITS = 20;
 /** Files that are no longer part of the log end with this until they are removed. */
 export const DELETED_SUFFIX = ".deleted";
 
+/** A compacted log file ends with this until it takes the place of those it was made of. */
+export const CLEANED_SUFFIX = ".cleaned";
+
 export function offsetText(offset: number): string {
   return String(offset).padStart(OFFSET_DIGITS, "0");
 }

@@ -85,7 +85,7 @@ export class FollowerRole {
     const { batches } = offered;
     const endOffset = this.#checkedEnd(offered);
     if (endOffset === undefined) {
-      // Damaged on its way, or on the leader's disk: not a byte of it is taken.
+      // Mostly damaged on its way, or on the leader's disk: not a byte of it is taken.
       this.#step({
         kind: "refused",
         session: offered.session,
@@ -138,9 +138,10 @@ export class FollowerRole {
     });
   }
 
-  /** Where the offered batches end; undefined when one of them is not what it should be. */
+  /** Where the offered batches end; undefined when one of them cannot be taken. */
   #checkedEnd(offered: OfferedAppend): number | undefined {
     const { batches } = offered;
+    const { log } = this.#partition;
     let expected = offered.baseOffset;
     let at = 0;
     while (at < batches.length) {
@@ -158,6 +159,11 @@ export class FollowerRole {
           },
           "refused batches of the leader",
         );
+        return undefined;
+      }
+      if (base > expected && !log.hasGaps) {
+        // Asked for again in a while. By then the log knows that a gap is none of its damages.
+        void this.#partition.transition(this.epoch, async () => await log.allowGaps());
         return undefined;
       }
       expected = lastOffset(batches, at) + 1;

@@ -14,7 +14,14 @@ import {
   type ErrorCode,
   type NodeId,
 } from "@strandline/model";
-import { crc, readBatchHeader, stampBatch, stampLogAppendTime } from "@strandline/record";
+import {
+  compressionOf,
+  crc,
+  producedRecordsProblem,
+  readBatchHeader,
+  stampBatch,
+  stampLogAppendTime,
+} from "@strandline/record";
 import { CommitWaiters, Leader, type LeaderEffect } from "@strandline/replication";
 import type { LeaderFeed } from "./leader-feed.js";
 import type { Partition } from "./partition.js";
@@ -27,6 +34,9 @@ export interface AppendOptions {
   /** From this broker itself: what a topic's settings say of clients' batches does not hold. */
   readonly isInternal?: boolean;
 }
+
+/** What the records of one batch may unpack to where they have to be looked at. */
+const UNPACKED_BYTES_MAX = 64 * 1024 * 1024;
 
 export class LeaderRole {
   readonly epoch: number;
@@ -96,6 +106,7 @@ export class LeaderRole {
     const header = readBatchHeader(batch, 0);
     if (options.isInternal !== true) {
       this.#checkLimits(header.sizeBytes, header.maxTimestampMs);
+      if (this.#settings.isCompacted) this.#requireKeys(batch);
     } else if (header.sizeBytes > BATCH_BYTES_LIMIT) {
       throw new BrokerError("MESSAGE_TOO_LARGE", "what one step decided does not fit a batch");
     }
@@ -299,6 +310,17 @@ export class LeaderRole {
         );
       }
     }
+  }
+
+  /** What has no key would be lost to the first compaction that meets it. */
+  #requireKeys(batch: Uint8Array): void {
+    const { decompress } = compressionOf(this.#partition.ports.compressors);
+    const problem = producedRecordsProblem(batch, {
+      decompress,
+      outputBytesMax: UNPACKED_BYTES_MAX,
+      needsKeys: true,
+    });
+    if (problem !== undefined) throw new BrokerError(problem.code, problem.message);
   }
 
   #acknowledge(acks: Acks, ticket: ProduceTicket): void {

@@ -13,7 +13,7 @@ import {
   type TopicId,
   topicPartitionKey,
 } from "@strandline/model";
-import type { Clock, Crc32c, Logger, Timers } from "@strandline/platform";
+import type { Clock, Compressors, Crc32c, Logger, Timers } from "@strandline/platform";
 import type { Leader } from "@strandline/replication";
 import type { Log } from "@strandline/storage";
 import type { BrokerProbe } from "../ports.js";
@@ -68,6 +68,7 @@ export interface PartitionPorts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly crc32c: Crc32c;
+  readonly compressors: Compressors;
   readonly logger: Logger;
   readonly probe?: BrokerProbe | undefined;
 }

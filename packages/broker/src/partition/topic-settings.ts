@@ -1,6 +1,6 @@
 /** A topic's configuration as its partitions use it. One object per topic and configuration. */
-import { type MetadataImage, topicConfig } from "@strandline/metadata";
-import type { LogConfig } from "@strandline/storage";
+import { type MetadataImage, type TopicConfig, topicConfig } from "@strandline/metadata";
+import type { CompactionConfig, LogConfig } from "@strandline/storage";
 
 export interface TopicSettings {
   readonly log: LogConfig;
@@ -21,18 +21,31 @@ export function topicSettings(
   return {
     log: {
       segmentBytesMax: config.segmentBytesMax,
-      segmentMs: config.segmentMs,
+      // What is in the active segment is not compacted, so it must not be active for too long.
+      segmentMs: config.isCompacted
+        ? Math.min(config.segmentMs, config.compactionLagMsMax)
+        : config.segmentMs,
       indexIntervalBytes: config.indexIntervalBytes,
-      retentionMs: config.retentionMs,
-      retentionBytes: config.retentionBytes,
+      retentionMs: config.isDeleted ? config.retentionMs : -1,
+      retentionBytes: config.isDeleted ? config.retentionBytes : -1,
       fileDeleteDelayMs: config.fileDeleteDelayMs,
       isSynced: config.isSynced,
       tailBytesMax,
+      compaction: config.isCompacted ? compactionOf(config) : undefined,
     },
     batchBytesMax: config.batchBytesMax,
     inSyncReplicasMin: config.inSyncReplicasMin,
     timestampAfterMsMax: config.timestampAfterMsMax,
     isLogAppendTime: config.isLogAppendTime,
     isCompacted: config.isCompacted,
+  };
+}
+
+function compactionOf(config: TopicConfig): CompactionConfig {
+  return {
+    lagMsMin: config.compactionLagMsMin,
+    lagMsMax: config.compactionLagMsMax,
+    deleteRetentionMs: config.deleteRetentionMs,
+    dirtyRatioMin: config.dirtyRatioMin,
   };
 }

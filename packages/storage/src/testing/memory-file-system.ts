@@ -247,26 +247,24 @@ export class MemoryFileSystem implements FileSystem {
   #copy(contents: (file: MemoryFile) => Uint8Array): MemoryFileSystem {
     this.#isDead = true;
     const next = new MemoryFileSystem();
-    for (const [path, node] of this.#names) {
-      if (node === "directory") {
-        next.#set(path, node);
-        continue;
-      }
+    const copies = new Map<MemoryFile, MemoryFile>();
+    const copyOf = (node: MemoryFile | "directory"): MemoryFile | "directory" => {
+      if (node === "directory") return node;
+      const known = copies.get(node);
+      if (known !== undefined) return known;
       const file = new MemoryFile();
       file.bytes = contents(node).slice();
       // In the page cache only: another crash may still take what was not synced.
       file.durable = node.durable.slice();
       file.changes = [...node.changes];
-      next.#names.set(path, file);
-    }
-    for (const [path, node] of this.#durableNames) {
-      const file = node === "directory" ? node : next.#names.get(path);
-      if (file !== undefined) next.#durableNames.set(path, file);
-    }
+      copies.set(node, file);
+      return file;
+    };
+    for (const [path, node] of this.#names) next.#names.set(path, copyOf(node));
+    // Not by path: another file may have been renamed to it since.
+    for (const [path, node] of this.#durableNames) next.#durableNames.set(path, copyOf(node));
     next.#nameChanges = this.#nameChanges.map((change) =>
-      change.kind === "create" && change.node !== "directory"
-        ? { ...change, node: next.#names.get(change.path) ?? change.node }
-        : change,
+      change.kind === "create" ? { ...change, node: copyOf(change.node) } : change,
     );
     return next;
   }
