@@ -9,6 +9,7 @@ import { replicationMethods } from "@strandline/rpc";
 import type { BrokerConfig } from "./broker-config.js";
 import { ControllerSession } from "./cluster/controller-session.js";
 import { MetadataFollower } from "./cluster/metadata-follower.js";
+import { OutvotedWarnings } from "./cluster/outvoted-warnings.js";
 import { GroupCoordination } from "./coordinator/group-coordination.js";
 import { adminRoutes } from "./frontends/grpc/admin-routes.js";
 import { logRoutes } from "./frontends/grpc/log-routes.js";
@@ -82,8 +83,10 @@ export class Broker {
     this.#ports = ports;
     this.#config = config;
     this.#callbacks = callbacks;
+    const outvoted = new OutvotedWarnings(ports.logger, config.nodeId);
     this.#metadata = new MetadataFollower(ports, config, {
       onMetadata: (image, delta) => {
+        if (delta.configs.length > 0) outvoted.look(image);
         if (image.clusterId !== undefined) callbacks.onCluster(image.clusterId);
         this.#partitions.apply(image, delta);
         this.#groups.apply(delta);

@@ -149,6 +149,7 @@ export class BrokerSessions {
       kafkaListeners: registration.kafkaListeners,
       rack: registration.rack,
       version: registration.version,
+      settings: Object.fromEntries(registration.settings),
       cleanShutdownEpoch: registration.cleanShutdownEpoch as never,
       replaceDirectory: registration.replaceDirectory,
       isAlive: this.#liveness.isHeard(id),

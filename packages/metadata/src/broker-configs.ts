@@ -8,7 +8,7 @@
  * process uses its own.
  */
 import { TOPIC_PARTITIONS_MAX } from "@strandline/model";
-import type { ConfigSpec } from "./config-spec.js";
+import { type ConfigSpec, configProblem } from "./config-spec.js";
 import { CLUSTER_CONFIGS } from "./topic-configs.js";
 
 /** Another name of a setting; its value counts `factor` times. */
@@ -251,6 +251,21 @@ export const BROKER_CONFIGS: readonly BrokerConfigSpec[] = [
   ...CLUSTER_CONFIGS.map((config) => specOf(config, "cluster")),
   ...NODE_CONFIGS.map((config) => specOf(config, "node")),
 ].sort((a, b) => (a.name < b.name ? -1 : 1));
+
+/**
+ * Returns why an operator may not write `value` for the setting, or undefined. Some values are legal
+ * while brokers run, for whoever allows them by name, but not as a line in a file.
+ */
+export function writtenProblem(spec: ConfigSpec, value: string): string | undefined {
+  if (spec.name === "min.insync.replicas" && value === "1") {
+    // With this default the loss of one disk could take what several replicas acknowledged.
+    return (
+      'min.insync.replicas must be 2 or more, not "1", as a default of topics: a topic with one ' +
+      "replica needs one anyway, and one with several gets 1 only from who allows it by name"
+    );
+  }
+  return configProblem(spec, value);
+}
 
 const BY_NAME = new Map(BROKER_CONFIGS.map((spec) => [spec.name, spec]));
 

@@ -16,6 +16,13 @@ export class BrokerSettings {
     return this.written.get(name) ?? specOf(name).defaultValue;
   }
 
+  /** Of what is written, that on which all brokers must agree. */
+  get shared(): ReadonlyMap<string, string> {
+    return new Map(
+      [...this.written].filter(([name]) => brokerConfigSpec(name)?.scope === "cluster"),
+    );
+  }
+
   number(name: string): number {
     return configNumber(this.text(name));
   }

@@ -1,4 +1,9 @@
-export { BROKER_CONFIGS, type BrokerConfigSpec, brokerConfigSpec } from "./broker-configs.js";
+export {
+  BROKER_CONFIGS,
+  type BrokerConfigSpec,
+  brokerConfigSpec,
+  writtenProblem,
+} from "./broker-configs.js";
 export { BrokerSettings } from "./broker-settings.js";
 export * from "./command.js";
 export type {
@@ -70,4 +75,5 @@ export { nearestName } from "./nearest-name.js";
 export { decodeRecords, encodeRecords } from "./record-codec.js";
 export type * from "./records.js";
 export { replay } from "./replay.js";
+export { type OutvotedSetting, outvotedSettings } from "./static-settings.js";
 export { CLUSTER_CONFIGS, TOPIC_CONFIGS } from "./topic-configs.js";

@@ -245,6 +245,7 @@ export class ControllerSession {
         kafkaListeners: [...this.#owner.kafkaListeners()],
         rack: config.rack,
         version: config.version,
+        settings: config.settings.shared,
         cleanShutdownEpoch: config.cleanShutdownEpoch,
         replaceDirectory: config.replaceDirectory,
       },

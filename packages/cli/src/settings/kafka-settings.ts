@@ -3,7 +3,7 @@
  * Apart from the node's own because they need the table of the metadata, which the help text of a
  * command need not wait for.
  */
-import { BROKER_CONFIGS, type BrokerConfigSpec, configProblem } from "@strandline/metadata";
+import { BROKER_CONFIGS, type BrokerConfigSpec, writtenProblem } from "@strandline/metadata";
 import { NODE_SETTINGS } from "./node-settings.js";
 import type { Setting } from "./setting.js";
 
@@ -41,21 +41,10 @@ function settingOf(spec: BrokerConfigSpec): Setting {
     // What a default of none means, the node decides: its roles, its listeners.
     ...(isDecidedLater(spec) ? {} : { default: spec.defaultValue }),
     hasFlag: false,
-    check: (value) => configProblem(spec, value) ?? FURTHER_RULES[spec.name]?.(value),
+    check: (value) => writtenProblem(spec, value),
   };
 }
 
 function isDecidedLater(spec: BrokerConfigSpec): boolean {
   return spec.defaultValue === "" || spec.name === "process.roles";
 }
-
-/** What is legal for a setting while brokers run, but not as what an operator writes once. */
-const FURTHER_RULES: Readonly<Record<string, (value: string) => string | undefined>> = {
-  // With this default the loss of one disk could take what several replicas acknowledged. A topic
-  // may have that, when whoever makes it says so; a line in a file says it for topics to come.
-  "min.insync.replicas": (value) =>
-    value === "1"
-      ? 'min.insync.replicas must be 2 or more, not "1", as a default of topics: a topic with one ' +
-        "replica needs one anyway, and one with several gets 1 only from who allows it by name"
-      : undefined,
-};

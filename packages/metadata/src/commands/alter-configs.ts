@@ -29,7 +29,12 @@ import type { JsonObject } from "../json.js";
 import { textOf } from "../json.js";
 import { MetadataError } from "../metadata-error.js";
 import { partitionStep } from "../partition-rules.js";
-import type { MetadataRecord, PartitionChangedRecord } from "../records.js";
+import type {
+  ConfigRemovedRecord,
+  ConfigSetRecord,
+  MetadataRecord,
+  PartitionChangedRecord,
+} from "../records.js";
 import { replay } from "../replay.js";
 import { clusterConfigSpec, topicConfigSpec } from "../topic-configs.js";
 import {
@@ -221,6 +226,17 @@ function fewestReplicas(partition: Partition): number {
   return Math.min(originalReplicas(partition).length, targetReplicas(partition).length);
 }
 
+/** Steps of all partitions whose minimum of in-sync replicas these records change. */
+export function stepsAfter(
+  image: MetadataImage,
+  records: readonly (ConfigSetRecord | ConfigRemovedRecord)[],
+): PartitionChangedRecord[] {
+  if (!records.some(({ name }) => name === "min.insync.replicas")) return [];
+  const after = replay(image, records, image.offset).image;
+  return steppedPartitions(image, after, image.topics.values());
+}
+
+/** Steps of the partitions whose minimum of in-sync replicas differs between the two images. */
 function steppedPartitions(
   before: MetadataImage,
   after: MetadataImage,

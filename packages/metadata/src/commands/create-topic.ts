@@ -2,7 +2,13 @@
 import { INT32_MAX, TOPIC_PARTITIONS_MAX, type TopicId, topicNameProblem } from "@strandline/model";
 import { clusterConfigValue } from "../config-resolution.js";
 import { accept, type Decision, type Refused, refuse } from "../decision.js";
-import { brokerResource, type MetadataImage, topicByName, topicResource } from "../image.js";
+import {
+  brokerResource,
+  type MetadataImage,
+  staticResource,
+  topicByName,
+  topicResource,
+} from "../image.js";
 import type { JsonObject } from "../json.js";
 import { replay } from "../replay.js";
 import { topicConfigSpec } from "../topic-configs.js";
@@ -167,7 +173,9 @@ function assignmentsOf(
 function defaultReplicationFactor(image: MetadataImage): number {
   const name = "default.replication.factor";
   const factor = Number(clusterConfigValue(image, name));
-  const isSet = image.configs.get(brokerResource(""))?.has(name) === true;
+  const isSet = [brokerResource(""), staticResource("")].some(
+    (resource) => image.configs.get(resource)?.has(name) === true,
+  );
   return isSet ? factor : Math.max(1, Math.min(factor, image.nodes.size));
 }
 

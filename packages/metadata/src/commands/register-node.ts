@@ -15,6 +15,10 @@ import {
   sameKafkaListeners,
 } from "../kafka-listeners.js";
 import type { MetadataRecord } from "../records.js";
+import { replay } from "../replay.js";
+import { writtenRecords } from "../static-settings.js";
+import { stepsAfter } from "./alter-configs.js";
+import type { Settings } from "./config-changes.js";
 
 /** Former processes that are remembered. One cut off for longer than so many starts is unlikely. */
 const FORMER_INCARNATIONS_MAX = 8;
@@ -32,6 +36,8 @@ export interface RegisterNodeCommand {
   readonly kafkaListeners: readonly KafkaListener[];
   readonly rack: string;
   readonly version: string;
+  /** What is written on it of the settings on which all brokers must agree. */
+  readonly settings: Settings;
   /** Epoch under which the directory was closed cleanly; -1 when it was not. */
   readonly cleanShutdownEpoch: number;
   /** The operator says that a new, empty directory takes this node's place. */
@@ -88,6 +94,7 @@ export function decideRegisterNode(
       cleanShutdown,
     },
   });
+  records.push(...settingsRecords(image, records, command));
   return accept(
     {
       kind: "register-node",
@@ -97,6 +104,17 @@ export function decideRegisterNode(
     },
     records,
   );
+}
+
+/** What the node's settings change, after the records of its registration. */
+function settingsRecords(
+  image: MetadataImage,
+  registration: readonly MetadataRecord[],
+  command: RegisterNodeCommand,
+): MetadataRecord[] {
+  const registered = replay(image, registration, image.offset).image;
+  const records = writtenRecords(registered, command.nodeId, command.settings);
+  return [...records, ...stepsAfter(registered, records)];
 }
 
 function clusterRefusal(image: MetadataImage, command: RegisterNodeCommand): Refused | undefined {
@@ -226,6 +244,7 @@ export function decodeRegisterNode(json: JsonObject): RegisterNodeCommand {
     kafkaListeners: decodeKafkaListeners(json),
     rack: json.text("rack"),
     version: json.text("version"),
+    settings: json.has("settings") ? json.texts("settings") : {},
     cleanShutdownEpoch: json.brokerEpoch("cleanShutdownEpoch"),
     replaceDirectory: json.boolean("replaceDirectory"),
     isAlive: json.boolean("isAlive"),

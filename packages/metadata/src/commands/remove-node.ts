@@ -3,6 +3,8 @@ import type { NodeId } from "@strandline/model";
 import { accept, type Decision, refuse } from "../decision.js";
 import type { MetadataImage } from "../image.js";
 import type { JsonObject } from "../json.js";
+import { forgottenRecords } from "../static-settings.js";
+import { stepsAfter } from "./alter-configs.js";
 
 export interface RemoveNodeCommand {
   readonly kind: "remove-node";
@@ -30,8 +32,11 @@ export function decideRemoveNode(
       return refuse("INVALID_REQUEST", `node ${node.id} holds replicas of topic ${topic.name}`);
     }
   }
+  const settings = forgottenRecords(image, node.id);
   return accept({ kind: "remove-node", nodeId: node.id }, [
     { type: "node-removed", version: 1, nodeId: node.id, brokerEpoch: node.brokerEpoch },
+    ...settings,
+    ...stepsAfter(image, settings),
   ]);
 }
 

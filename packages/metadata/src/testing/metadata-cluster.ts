@@ -74,7 +74,15 @@ export class MetadataCluster {
   }
 
   /** A start of a node's process; `directory` is another one after a lost disk. */
-  registration(node: number, options: { directory?: number; clean?: boolean; rack?: string } = {}) {
+  registration(
+    node: number,
+    options: {
+      directory?: number;
+      clean?: boolean;
+      rack?: string;
+      settings?: Record<string, string>;
+    } = {},
+  ) {
     this.#incarnations += 1;
     const before = this.image.nodes.get(nodeId(node));
     return {
@@ -88,6 +96,7 @@ export class MetadataCluster {
       kafkaListeners: [],
       rack: options.rack ?? before?.rack ?? "",
       version: "1",
+      settings: options.settings ?? {},
       cleanShutdownEpoch:
         options.clean === true ? (before?.brokerEpoch ?? brokerEpoch(-1)) : brokerEpoch(-1),
       replaceDirectory: false,

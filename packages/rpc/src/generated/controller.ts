@@ -97,6 +97,8 @@ export interface Registration {
   readonly replaceDirectory: boolean;
   /** Where clients of the Kafka protocol reach it. */
   readonly kafkaListeners: readonly KafkaListener[];
+  /** What is written on it of the settings on which all brokers must agree. */
+  readonly settings: ReadonlyMap<string, string>;
 }
 
 function sizeOfRegistration(message: Registration): number {
@@ -115,6 +117,12 @@ function sizeOfRegistration(message: Registration): number {
     assertElementCount(message.kafkaListeners.length);
     for (const value of message.kafkaListeners) {
       size += 1 + sizeOfDelimited(sizeOfKafkaListener(value));
+    }
+  }
+  if (message.settings !== undefined) {
+    assertElementCount(message.settings.size);
+    for (const [key, value] of message.settings) {
+      size += 1 + sizeOfDelimited(2 + sizeOfString(key) + sizeOfString(value));
     }
   }
   return size;
@@ -168,6 +176,16 @@ function writeRegistration(message: Registration, writer: WireWriter): void {
       writeKafkaListener(value, writer);
     }
   }
+  if (message.settings !== undefined) {
+    for (const [key, value] of message.settings) {
+      writer.varint(98);
+      writer.varint(2 + sizeOfString(key) + sizeOfString(value));
+      writer.varint(10);
+      writer.string(key);
+      writer.varint(18);
+      writer.string(value);
+    }
+  }
 }
 
 function readRegistration(reader: WireReader): Registration {
@@ -182,6 +200,7 @@ function readRegistration(reader: WireReader): Registration {
   let cleanShutdownEpoch = 0;
   let replaceDirectory = false;
   const kafkaListeners: KafkaListener[] = [];
+  const settings = new Map<string, string>();
   while (reader.hasMore) {
     const tag = reader.tag();
     switch (tag) {
@@ -222,6 +241,21 @@ function readRegistration(reader: WireReader): Registration {
         reader.leave(outerEnd);
         break;
       }
+      case 98: {
+        const outerEnd = reader.enter();
+        reader.element();
+        let key = "";
+        let value = "";
+        while (reader.hasMore) {
+          const inner = reader.tag();
+          if (inner === 10) key = reader.string();
+          else if (inner === 18) value = reader.string();
+          else reader.skip(inner);
+        }
+        settings.set(key, value);
+        reader.leave(outerEnd);
+        break;
+      }
       default:
         reader.skip(tag);
     }
@@ -238,6 +272,7 @@ function readRegistration(reader: WireReader): Registration {
     cleanShutdownEpoch,
     replaceDirectory,
     kafkaListeners,
+    settings,
   };
 }
 
