@@ -9,6 +9,8 @@ import type {
 } from "../ports/byte-listener.js";
 import { TransportError } from "../ports/transport.js";
 
+/** Bytes that wait for a peer before a sender is asked to stop. */
+const UNSENT_BYTES_MAX = 256 * 1024;
 const IPV4_IN_IPV6 = "::ffff:";
 
 export const nodeByteNetwork: ByteNetwork = {
@@ -25,7 +27,8 @@ class TcpListener implements ByteListener {
   #closing: Promise<void> | undefined;
 
   constructor(onConnection: OnConnection) {
-    this.#server = createServer({ noDelay: true }, (socket) => {
+    const options = { noDelay: true, highWaterMark: UNSENT_BYTES_MAX };
+    this.#server = createServer(options, (socket) => {
       this.#accept(socket, onConnection);
     });
   }

@@ -1,0 +1,35 @@
+/** A connection of which a test is the other end. */
+import type { ByteConnection } from "@strandline/platform";
+
+export class FakeConnection implements ByteConnection {
+  readonly remoteHost = "192.0.2.1";
+  readonly localHost = "192.0.2.9";
+  readonly localPort = 9092;
+  /** What was written, one entry for each call. */
+  readonly written: Uint8Array[] = [];
+  isPaused = false;
+  isDestroyed = false;
+  /** False: the peer does not read. */
+  hasRoom = true;
+
+  write(pieces: readonly Uint8Array[]): boolean {
+    this.written.push(Buffer.concat(pieces));
+    return this.hasRoom;
+  }
+
+  pause(): void {
+    this.isPaused = true;
+  }
+
+  resume(): void {
+    this.isPaused = false;
+  }
+
+  end(): void {
+    this.isDestroyed = true;
+  }
+
+  destroy(): void {
+    this.isDestroyed = true;
+  }
+}
