@@ -9,6 +9,9 @@ import { malformed, type WireReader } from "./wire-reader.js";
 
 export type Read<Value = unknown> = (reader: WireReader) => Value;
 
+/** Elements of a list that is not given its length at first. */
+const GROWN_COUNT_MAX = 128;
+
 /** Version of a message, and whether that version is flexible. */
 export interface Format {
   readonly version: number;
@@ -96,7 +99,9 @@ function arrayReader(element: FieldType, isNullable: boolean, format: Format): R
     if (count === 0) return EMPTY_ARRAY;
     if (count === -1) return nullOf(isNullable);
     const elements: unknown[] = [];
-    for (let index = 0; index < count; index++) elements.push(readElement(reader));
+    // A list that grows as it is filled takes half as much again, and leaves as much behind.
+    if (count > GROWN_COUNT_MAX) elements.length = count;
+    for (let index = 0; index < count; index++) elements[index] = readElement(reader);
     return elements;
   };
 }

@@ -169,6 +169,19 @@ describe("many elements", () => {
       expect.objectContaining({ problem: "too-large" }),
     );
   });
+
+  it("are refused where their list would be larger than four times the bytes they came in", () => {
+    /** A ListGroups request of version 4 whose states are empty, one byte each. */
+    function listGroups(count: number): Uint8Array {
+      const header = fromHex("0010000400000001ffff00");
+      const length = Uint8Array.of(((count + 1) & 0x7f) | 0x80, (count + 1) >> 7);
+      return joined([header, length, new Uint8Array(count).fill(1), new Uint8Array(1)]);
+    }
+    expect(decodeRequest(listGroups(500)).name).toBe("ListGroups");
+    expect(() => decodeRequest(listGroups(5_000))).toThrow(
+      expect.objectContaining({ problem: "too-large" }),
+    );
+  });
 });
 
 describe("batches in a request", () => {

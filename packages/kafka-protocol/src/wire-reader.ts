@@ -12,6 +12,9 @@ const TWO_TO_32 = 4_294_967_296;
 /** Longest string of the protocol, whatever the width of its length. */
 const STRING_BYTES_MAX = 32_767;
 
+/** Elements of a list that fits a page of memory, however few bytes they came in. */
+const FREE_COUNT_MAX = 512;
+
 /** Shared, like every empty value: where a peer sends thousands of them, they cost nothing. */
 const EMPTY_BYTES = new Uint8Array(0);
 
@@ -122,7 +125,9 @@ export class WireReader {
       throw malformed(`an array of ${count} elements is longer than its message`);
     }
     this.#elementsLeft -= count;
-    if (this.#elementsLeft < 0) {
+    // A list takes eight bytes for an element: never more than four times the message.
+    const isBare = count > FREE_COUNT_MAX && 2 * count > this.bytes.length;
+    if (isBare || this.#elementsLeft < 0) {
       throw new ProtocolError("too-large", "the arrays of a message have too many elements");
     }
     return count;
