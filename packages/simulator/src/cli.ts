@@ -4,10 +4,16 @@ import { readArguments, USAGE } from "./cli-options.js";
 import { runSeeds } from "./run-seeds.js";
 import type { Scenario } from "./scenario.js";
 import { clusterScenario } from "./scenarios/cluster/cluster-scenario.js";
+import { groupsScenario } from "./scenarios/groups/groups-scenario.js";
 import { logScenario } from "./scenarios/log/log-scenario.js";
 import { raftScenario } from "./scenarios/raft/raft-scenario.js";
 
-const SCENARIOS: readonly Scenario[] = [clusterScenario(), logScenario(), raftScenario()];
+const SCENARIOS: readonly Scenario[] = [
+  clusterScenario(),
+  groupsScenario(),
+  logScenario(),
+  raftScenario(),
+];
 
 async function main(args: readonly string[]): Promise<number> {
   const names = SCENARIOS.map(({ name }) => name);

@@ -49,6 +49,38 @@ export type Observation =
       readonly group: string;
       readonly term: number;
     }
+  /** A member of a consumer group was told what it owns in a generation. */
+  | {
+      readonly kind: "group-assigned";
+      readonly group: string;
+      readonly generation: number;
+      readonly member: string;
+      readonly partitions: readonly string[];
+    }
+  /** A member was told that its offset is committed. */
+  | {
+      readonly kind: "offset-committed";
+      readonly group: string;
+      readonly partition: string;
+      readonly offset: number;
+      readonly by: string;
+    }
+  /** Somebody asks for a committed offset: the answer may not be older than this moment. */
+  | {
+      readonly kind: "offset-asked";
+      readonly group: string;
+      readonly partition: string;
+      /** Names the question, and its answer. */
+      readonly question: string;
+    }
+  | {
+      readonly kind: "offset-answered";
+      readonly group: string;
+      readonly partition: string;
+      readonly question: string;
+      /** -1: nothing is committed. */
+      readonly offset: number;
+    }
   /** The whole log of one replica, at the end of a run. */
   | {
       readonly kind: "log";

@@ -1,7 +1,7 @@
 /** One node of the cluster scenario: the production controller and broker on simulated ports. */
 import { BROKER_DEFAULTS, Broker } from "@strandline/broker";
 import { Controller, type ControllerProbe } from "@strandline/controller";
-import type { MetadataImage } from "@strandline/metadata";
+import type { BrokerSettings, MetadataImage } from "@strandline/metadata";
 import { type ClusterId, nodeId, uuidText } from "@strandline/model";
 import type { KeyValueStore, Listener } from "@strandline/platform";
 import { batchBytes, decodeBatch, leaderEpoch, nextOffset } from "@strandline/record";
@@ -16,6 +16,8 @@ export const RAFT_GROUP = "metadata";
 export interface ClusterNodeOptions {
   readonly id: number;
   readonly voters: readonly number[];
+  /** What the operator wrote, under Kafka's names. */
+  readonly settings?: BrokerSettings;
   /** A planted mistake; undefined in every honest run. */
   readonly sabotage: Sabotage | undefined;
   /** A leader calls everything below committed. */
@@ -103,6 +105,7 @@ export class ClusterNode implements App {
       },
       {
         ...BROKER_DEFAULTS,
+        ...(options.settings === undefined ? {} : { settings: options.settings }),
         nodeId: id,
         clusterId: directory.clusterId,
         directoryId: directory.directoryId,
