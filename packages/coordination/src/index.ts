@@ -1,4 +1,11 @@
 /** Consumer groups: decisions alone, without clock, disk or network. */
+export type {
+  Assignments,
+  Assignor,
+  AssignorMember,
+  PartitionCounts,
+} from "./assignors/assignor.js";
+export { ASSIGNORS, assignorNamed } from "./assignors/assignors.js";
 export * from "./consumer-protocol.js";
 export * from "./group-command.js";
 export * from "./group-config.js";
