@@ -12,6 +12,7 @@ import { MetadataFollower } from "./cluster/metadata-follower.js";
 import { OutvotedWarnings } from "./cluster/outvoted-warnings.js";
 import { GroupCoordination } from "./coordinator/group-coordination.js";
 import { adminRoutes } from "./frontends/grpc/admin-routes.js";
+import { groupRoutes } from "./frontends/grpc/group-routes.js";
 import { logRoutes } from "./frontends/grpc/log-routes.js";
 import { kafkaHandlers } from "./frontends/kafka/handlers.js";
 import { KafkaFrontend } from "./frontends/kafka/kafka-frontend.js";
@@ -28,6 +29,7 @@ import { Directory } from "./services/directory.js";
 import { FetchService } from "./services/fetch.js";
 import { FetchManyService } from "./services/fetch-many.js";
 import { FetchSessions } from "./services/fetch-sessions.js";
+import { GroupAdmin } from "./services/group-admin.js";
 import type { GroupService } from "./services/groups.js";
 import { LeadingService } from "./services/leading.js";
 import { OffsetsService } from "./services/offsets.js";
@@ -344,6 +346,7 @@ export class Broker {
         producerIds: this.#producerIds,
       }),
       ...adminRoutes(this.#admin),
+      ...groupRoutes(new GroupAdmin(this.#groups.service)),
     ];
   }
 

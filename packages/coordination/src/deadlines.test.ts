@@ -2,6 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Deadlines } from "./deadlines.js";
 
+const NAMES = ["a", "b", "c", "d", "e", "f", "g", "h"];
+
 /** Deadlines that write their name down when they happen. */
 function named(...names: string[]) {
   const happened: string[] = [];
@@ -13,7 +15,9 @@ function named(...names: string[]) {
 describe(Deadlines, () => {
   it("lets things happen in the order of their times, and of entry where these are equal", () => {
     const { deadlines, made, happened } = named("a", "b", "c", "d");
-    [30, 10, 20, 10].forEach((atMs, at) => void made[at]?.set(atMs));
+    [30, 10, 20, 10].forEach((atMs, at) => {
+      made[at]?.set(atMs);
+    });
     expect(deadlines.nextMs).toBe(10);
     deadlines.pass(20, happened);
     expect(happened).toEqual(["b", "d", "c"]);
@@ -50,7 +54,7 @@ describe(Deadlines, () => {
     const change = fc.record({ at: fc.nat(7), atMs: fc.option(fc.nat(50)), passMs: fc.nat(3) });
     fc.assert(
       fc.property(fc.array(change, { maxLength: 100 }), (changes) => {
-        const { deadlines, made, happened } = named(..."abcdefgh");
+        const { deadlines, made, happened } = named(...NAMES);
         const expected = new Map<number, number>();
         let nowMs = 0;
         for (const { at, atMs, passMs } of changes) {
@@ -63,7 +67,7 @@ describe(Deadlines, () => {
           for (const key of due) expected.delete(key);
           happened.length = 0;
           deadlines.pass(nowMs, happened);
-          expect([...happened].sort()).toEqual(due.map((key) => "abcdefgh"[key]).sort());
+          expect([...happened].sort()).toEqual(due.map((key) => NAMES[key]).sort());
           const next = deadlines.nextMs ?? Number.POSITIVE_INFINITY;
           expect(next).toBeLessThanOrEqual(Math.min(...expected.values()));
         }

@@ -7,6 +7,7 @@ export * from "./generated/admin.js";
 export * from "./generated/controller.js";
 export { coordinationMethods } from "./generated/coordination.js";
 export { type ErrorDetail, errorDetailCodec } from "./generated/error.js";
+export * from "./generated/groups.js";
 export * from "./generated/log.js";
 export * from "./generated/raft.js";
 export * from "./generated/replication.js";

@@ -3,6 +3,7 @@
  * what it wrote since the last commit is lost then, and the answers with it. Everything that was
  * answered is held against the promises of a group.
  */
+import { unreachable } from "@strandline/model";
 import {
   type CoordinationRecord,
   GROUP_CONFIG_DEFAULTS,
@@ -199,8 +200,15 @@ class History {
         return { kind: "delete-offsets", groupId, topics: [{ topic, partitions: [0] }] };
       case "delete topic":
         return { kind: "topics-deleted", topics: [topic] };
-      default:
+      case "everyone goes on":
+      case "go on":
+      case "forget":
+      case "pass":
+      case "commit the log":
+      case "fail":
         return undefined;
+      default:
+        return unreachable(what);
     }
   }
 

@@ -744,7 +744,7 @@ export interface StartPosition {
   readonly latest?: boolean | undefined;
 }
 
-function sizeOfStartPosition(message: StartPosition): number {
+export function sizeOfStartPosition(message: StartPosition): number {
   let size = 0;
   if (message.offset !== undefined) size += 1 + sizeOfInt64(message.offset);
   if (message.timestampMs !== undefined) size += 1 + sizeOfInt64(message.timestampMs);
@@ -753,7 +753,7 @@ function sizeOfStartPosition(message: StartPosition): number {
   return size;
 }
 
-function writeStartPosition(message: StartPosition, writer: WireWriter): void {
+export function writeStartPosition(message: StartPosition, writer: WireWriter): void {
   if (message.offset !== undefined) {
     writer.varint(8);
     writer.int64(message.offset);
@@ -772,7 +772,7 @@ function writeStartPosition(message: StartPosition, writer: WireWriter): void {
   }
 }
 
-function readStartPosition(reader: WireReader): StartPosition {
+export function readStartPosition(reader: WireReader): StartPosition {
   let offset: number | undefined;
   let timestampMs: number | undefined;
   let earliest: boolean | undefined;
@@ -987,7 +987,7 @@ export interface ConsumeResponse {
   readonly error?: ErrorDetail | undefined;
 }
 
-function sizeOfConsumeResponse(message: ConsumeResponse): number {
+export function sizeOfConsumeResponse(message: ConsumeResponse): number {
   let size = 0;
   if (message.topic) size += 1 + sizeOfString(message.topic);
   if (message.partition) size += 1 + sizeOfInt32(message.partition);
@@ -1003,7 +1003,7 @@ function sizeOfConsumeResponse(message: ConsumeResponse): number {
   return size;
 }
 
-function writeConsumeResponse(message: ConsumeResponse, writer: WireWriter): void {
+export function writeConsumeResponse(message: ConsumeResponse, writer: WireWriter): void {
   if (message.topic) {
     writer.varint(10);
     writer.string(message.topic);
@@ -1042,7 +1042,7 @@ function writeConsumeResponse(message: ConsumeResponse, writer: WireWriter): voi
   }
 }
 
-function readConsumeResponse(reader: WireReader): ConsumeResponse {
+export function readConsumeResponse(reader: WireReader): ConsumeResponse {
   let topic = "";
   let partition = 0;
   let highWatermark = 0;
