@@ -28,6 +28,7 @@ export class CommandError extends Error {
 const NOT_FOUND: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "UNKNOWN_TOPIC_OR_PARTITION",
   "UNKNOWN_TOPIC_ID",
+  "GROUP_ID_NOT_FOUND",
 ]);
 
 const UNREACHABLE: ReadonlySet<string> = new Set([
@@ -61,6 +62,8 @@ export function describeError(error: unknown): string[] {
 const HINTS: Readonly<Record<string, string>> = {
   UNAVAILABLE: "is the cluster running? `strandline up` starts one; --brokers says where it is",
   UNKNOWN_TOPIC_OR_PARTITION: "`strandline topic list` shows the topics; `topic create` makes one",
+  GROUP_ID_NOT_FOUND: "`strandline group list` shows the groups",
+  NON_EMPTY_GROUP: "`strandline group describe --members` shows who is in it",
   NOT_ENOUGH_REPLICAS: "`strandline cluster health` shows which brokers are missing",
   TOPIC_ALREADY_EXISTS: "`strandline topic describe` shows it",
 };

@@ -2,6 +2,7 @@
 import { Argument, Command, CommanderError } from "commander";
 import { brokerCommand } from "./commands/broker.js";
 import { clusterCommand } from "./commands/cluster.js";
+import { groupCommand } from "./commands/group.js";
 import { topicCommand } from "./commands/topic.js";
 import { upCommand } from "./commands/up.js";
 import { completionScript, completions, SHELLS, type Shell } from "./completion.js";
@@ -18,6 +19,7 @@ export function buildProgram(): Command {
   program.addCommand(upCommand());
   program.addCommand(brokerCommand());
   program.addCommand(topicCommand());
+  program.addCommand(groupCommand());
   program.addCommand(clusterCommand());
   program
     .command("completion")

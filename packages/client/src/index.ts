@@ -13,6 +13,8 @@ export type {
   TopicPartitionName,
 } from "./consumer/consumer-record.js";
 export { ClientError, type ClientErrorCode } from "./errors.js";
+export type * from "./group/group-types.js";
+export { Groups } from "./group/groups.js";
 export type { ClientPorts } from "./ports.js";
 export { Producer, type ProducerCloseOptions, type WaitOptions } from "./producer/producer.js";
 export type { ProducerOptions } from "./producer/producer-options.js";

@@ -9,12 +9,14 @@ import { ClusterConnection } from "./cluster/cluster-connection.js";
 import { Consumer } from "./consumer/consumer.js";
 import { type ConsumerOptions, resolveConsumerOptions } from "./consumer/consumer-options.js";
 import { ClientError } from "./errors.js";
+import { Groups } from "./group/groups.js";
 import type { ClientPorts } from "./ports.js";
 import { Producer } from "./producer/producer.js";
 import { type ProducerOptions, resolveProducerOptions } from "./producer/producer-options.js";
 
 export class StrandlineClient {
   readonly admin: Admin;
+  readonly groups: Groups;
   readonly #ports: ClientPorts;
   readonly #options: ResolvedClientOptions;
   readonly #cluster: ClusterConnection;
@@ -38,6 +40,7 @@ export class StrandlineClient {
     this.#ports = { ...ports, logger };
     this.#cluster = new ClusterConnection(this.#ports, this.#options);
     this.admin = new Admin(this.#ports, this.#options, this.#cluster);
+    this.groups = new Groups(this.#cluster);
   }
 
   /** A producer, closed with the client if not before. Throws `INVALID_ARGUMENT`. */
