@@ -5,7 +5,7 @@ export {
 } from "./errors/error-detail.js";
 export * from "./generated/admin.js";
 export * from "./generated/controller.js";
-export { coordinationMethods } from "./generated/coordination.js";
+export * from "./generated/coordination.js";
 export { type ErrorDetail, errorDetailCodec } from "./generated/error.js";
 export * from "./generated/groups.js";
 export * from "./generated/log.js";

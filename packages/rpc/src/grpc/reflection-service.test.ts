@@ -137,6 +137,7 @@ describe.each(["v1", "v1alpha"])("reflection %s", (version) => {
     expect(names?.toSorted()).toEqual([
       "grpc.health.v1.Health",
       "strandline.v1.Admin",
+      "strandline.v1.Groups",
       "strandline.v1.Log",
     ]);
   });
