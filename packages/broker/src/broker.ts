@@ -32,6 +32,7 @@ import { FetchSessions } from "./services/fetch-sessions.js";
 import { GroupAdmin } from "./services/group-admin.js";
 import type { GroupService } from "./services/groups.js";
 import { LeadingService } from "./services/leading.js";
+import { LogDirs } from "./services/log-dirs.js";
 import { OffsetsService } from "./services/offsets.js";
 import { ProduceService } from "./services/produce.js";
 import { ProduceForwarder } from "./services/produce-forwarder.js";
@@ -296,6 +297,18 @@ export class Broker {
         ...FETCH_SESSIONS,
         newId: () => 1 + ports.random.below(2 ** 31 - 1),
       }),
+      administration: {
+        nodeId,
+        directory,
+        admin: this.#admin,
+        written: this.#config.settings.written,
+        controllerId: () => this.#metadata.controllerId,
+        logDirs: new LogDirs(ports, {
+          topicsDirectory: this.#config.topicsDirectory,
+          partitions: this.#partitions,
+          image,
+        }),
+      },
       metadata: {
         nodeId,
         image,

@@ -12,6 +12,7 @@ import {
   type Partition as PartitionImage,
   type ResponseOf,
   type Topic,
+  topicConfig,
   topicConfigEntries,
 } from "@strandline/metadata";
 import { BrokerError, type NodeId, type TopicId, uuidText } from "@strandline/model";
@@ -42,6 +43,7 @@ import {
   type TopicDescription,
 } from "@strandline/rpc";
 import type { ControllerSession } from "../cluster/controller-session.js";
+import type { Partition } from "../partition/partition.js";
 import type { Directory } from "./directory.js";
 import type { LeadingService } from "./leading.js";
 import type { OffsetsService } from "./offsets.js";
@@ -132,18 +134,21 @@ export class AdminService {
     };
   }
 
-  async createPartitions(request: CreatePartitionsRequest): Promise<void> {
+  async createPartitions(
+    request: CreatePartitionsRequest,
+    { validateOnly }: { readonly validateOnly: boolean } = { validateOnly: false },
+  ): Promise<void> {
     await this.submit({
       kind: "create-partitions",
       name: request.name,
       totalCount: request.totalCount,
-      validateOnly: false,
+      validateOnly,
       ...(request.assignments.length > 0
         ? { assignments: request.assignments.map((list) => list.brokerIds as NodeId[]) }
         : {}),
       seed: this.#ports.random.below(2 ** 31),
     });
-    await this.#parts.leading.until(request.name, LEADING_TIMEOUT_MS);
+    if (!validateOnly) await this.#parts.leading.until(request.name, LEADING_TIMEOUT_MS);
   }
 
   describeConfigs(resource: ConfigResource): DescribeConfigsResponse {
@@ -223,6 +228,30 @@ export class AdminService {
       }),
     );
     return { results };
+  }
+
+  /**
+   * Deletes what a replica that leads has before `beforeOffset`; -1 stands for everything that is
+   * committed. Returns the new start of its log. Throws the refusal.
+   */
+  async deleteRecordsHere(replica: Partition, beforeOffset: number): Promise<number> {
+    const { epoch } = replica.requireLeader();
+    const before = beforeOffset === -1 ? replica.highWatermark : beforeOffset;
+    if (before < 0 || before > replica.highWatermark) {
+      throw new BrokerError(
+        "OFFSET_OUT_OF_RANGE",
+        `records can be deleted up to the high watermark ${replica.highWatermark}, not ${before}`,
+      );
+    }
+    const { image } = this.#parts.directory;
+    const name = image.topics.get(replica.topicId)?.name ?? "";
+    const { isCompacted, isDeleted } = topicConfig(image, name);
+    if (isCompacted && !isDeleted) {
+      throw new BrokerError("POLICY_VIOLATION", "a topic that is only compacted keeps its records");
+    }
+    await replica.transition(epoch, async () => await replica.log.deleteRecordsBefore(before));
+    replica.requireLeader(epoch);
+    return replica.log.logStartOffset;
   }
 
   describeCluster(): DescribeClusterResponse {
@@ -308,18 +337,10 @@ export class AdminService {
       );
       return response.results[0] ?? { partition, logStartOffset: -1 };
     }
-    const { replica } = leader;
-    const { epoch } = replica.requireLeader();
-    const before = beforeOffset === -1 ? replica.highWatermark : beforeOffset;
-    if (before < 0 || before > replica.highWatermark) {
-      throw new BrokerError(
-        "OFFSET_OUT_OF_RANGE",
-        `records can be deleted up to the high watermark ${replica.highWatermark}, not ${before}`,
-      );
-    }
-    await replica.transition(epoch, async () => await replica.log.deleteRecordsBefore(before));
-    replica.requireLeader(epoch);
-    return { partition, logStartOffset: replica.log.logStartOffset };
+    return {
+      partition,
+      logStartOffset: await this.deleteRecordsHere(leader.replica, beforeOffset),
+    };
   }
 
   /** Log start and high watermark of each partition, where its leader answers in time. */

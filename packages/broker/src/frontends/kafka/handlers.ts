@@ -9,6 +9,7 @@ import type { FetchSessions } from "../../services/fetch-sessions.js";
 import type { GroupService } from "../../services/groups.js";
 import type { OffsetsService } from "../../services/offsets.js";
 import type { ProducerIds } from "../../services/producer-ids.js";
+import { type AdminHandlerParts, adminHandlers } from "./admin-handlers.js";
 import { createTopicsHandler } from "./create-topics.js";
 import { deleteTopicsHandler } from "./delete-topics.js";
 import { fetchHandler } from "./fetch.js";
@@ -25,6 +26,7 @@ export interface KafkaServices {
   readonly directory: Directory;
   readonly metadata: MetadataParts;
   readonly admin: AdminService;
+  readonly administration: AdminHandlerParts;
   readonly offsets: OffsetsService;
   readonly producerIds: ProducerIds;
   readonly fetchMany: FetchManyService;
@@ -37,6 +39,7 @@ export function kafkaHandlers(services: KafkaServices): KafkaHandlers {
   return {
     Metadata: metadataHandler(services.metadata),
     ...groupHandlers(services.groups),
+    ...adminHandlers(services.administration),
     Fetch: fetchHandler({ clock, directory, sessions: services.fetchSessions, fetchMany }),
     ListOffsets: listOffsetsHandler({ directory, offsets }),
     OffsetForLeaderEpoch: offsetForLeaderEpochHandler({ directory }),

@@ -53,12 +53,10 @@ export function metadataHandler(parts: MetadataParts): KafkaHandler<"Metadata"> 
     // Everything below is of one image, taken now.
     const image = parts.image();
     const brokers = brokersOf(image, listener);
-    const describer = new Describer(
-      image,
-      brokers,
+    const describer = new TopicDescriber(image, listener, {
       version,
-      request.includeTopicAuthorizedOperations,
-    );
+      asksForOperations: request.includeTopicAuthorizedOperations,
+    });
     const { controllerId, nodeId } = { controllerId: parts.controllerId(), nodeId: parts.nodeId };
     return {
       brokers,
@@ -132,7 +130,8 @@ function refusedTopic(code: ErrorCode, name: string | null, topicId: string): To
   };
 }
 
-class Describer {
+/** Topics and partitions as clients of one listener may see them. */
+export class TopicDescriber {
   readonly #image: MetadataImage;
   readonly #reachable: ReadonlySet<number>;
   readonly #version: number;
@@ -140,14 +139,13 @@ class Describer {
 
   constructor(
     image: MetadataImage,
-    brokers: readonly Broker[],
-    version: number,
-    asksForOperations: boolean,
+    listener: KafkaListenerView,
+    options: { readonly version: number; readonly asksForOperations?: boolean },
   ) {
     this.#image = image;
-    this.#reachable = new Set(brokers.map(({ nodeId }) => nodeId));
-    this.#version = version;
-    this.#topicOperations = asksForOperations ? TOPIC_OPERATIONS : NOT_ASKED;
+    this.#reachable = new Set(brokersOf(image, listener).map(({ nodeId }) => nodeId));
+    this.#version = options.version;
+    this.#topicOperations = options.asksForOperations === true ? TOPIC_OPERATIONS : NOT_ASKED;
   }
 
   /** Each topic once. Where one is asked for by id, names alone are left out, as Kafka does. */
@@ -176,12 +174,15 @@ class Describer {
       name: topic.name,
       topicId: topic.id,
       isInternal: isInternalTopic(topic.name),
-      partitions: topic.partitions.map((state, index) => this.#partition(state, index)),
+      partitions: topic.partitions.map((state, index) => this.partition(state, index)),
       topicAuthorizedOperations: this.#topicOperations,
     };
   }
 
-  #partition(state: PartitionImage, partitionIndex: number): PartitionAnswer {
+  partition(
+    state: PartitionImage,
+    partitionIndex: number,
+  ): PartitionAnswer & { readonly offlineReplicas: readonly number[] } {
     const offlineReplicas = state.replicas.filter((id) => !this.#isAlive(id));
     const isReachable = state.leader !== -1 && this.#reachable.has(state.leader);
     return {
