@@ -102,14 +102,28 @@ const ERROR_SPECS = {
 /** Name of a refusal, as the Kafka protocol spells it. */
 export type ErrorCode = keyof typeof ERROR_SPECS;
 
+/** One record of a batch that was refused: which of them, and why. */
+export interface RecordProblem {
+  /** Counted from 0 within the batch. */
+  readonly index: number;
+  readonly message: string;
+}
+
 /** A refusal the caller can act on. Bugs are assertions, never a BrokerError. */
 export class BrokerError extends Error {
   override readonly name = "BrokerError";
   readonly code: ErrorCode;
+  /** The records that were the reason, where some of a batch were. */
+  readonly records: readonly RecordProblem[];
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options?: ErrorOptions & { readonly records?: readonly RecordProblem[] | undefined },
+  ) {
     super(message, options);
     this.code = code;
+    this.records = options?.records ?? [];
   }
 
   /** True when the same request may succeed later without the caller changing it. */
@@ -137,4 +151,6 @@ export function isErrorCode(name: string): name is ErrorCode {
 export interface Refusal {
   readonly code: ErrorCode;
   readonly message: string;
+  /** The records that are the reason, where some of a batch are. */
+  readonly records?: readonly RecordProblem[];
 }

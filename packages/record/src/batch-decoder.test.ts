@@ -244,6 +244,17 @@ describe(producedRecordsProblem, () => {
     });
   });
 
+  it("names each record without a key, where keys are needed", () => {
+    const records = [ascii("k"), null, ascii(""), null].map((key) => ({
+      timestampMs: 1_000,
+      key,
+      value: ascii("v"),
+    }));
+    const problem = producedRecordsProblem(batchOf(records), { ...options, needsKeys: true });
+    expect(problem?.code).toBe("INVALID_RECORD");
+    expect(problem?.records?.map(({ index }) => index)).toEqual([1, 3]);
+  });
+
   it("refuses exactly the batches that a reader would stop at", () => {
     const byte = fc.oneof(fc.constantFrom(0, 1, 2, 4, 0x0e, 0x10), fc.nat(255));
     const change = fc.tuple(fc.nat(34), byte);

@@ -4,7 +4,7 @@
  * Lazy: a record is read when it is asked for. The checksum is not checked here; see
  * `batchProblem`.
  */
-import { AssertionError, type Refusal } from "@strandline/model";
+import { AssertionError, type RecordProblem, type Refusal } from "@strandline/model";
 import { type BatchHeader, readBatchHeader } from "./batch-header.js";
 import { BATCH_HEADER_BYTES, BATCH_PREFIX_BYTES, MAGIC_V2 } from "./batch-layout.js";
 import { batchBytes, magic } from "./batch-view.js";
@@ -112,9 +112,14 @@ function unpack(decompress: () => Uint8Array): Uint8Array {
   }
 }
 
+/** More of them would only make the refusal larger than what a client can use of it. */
+const RECORD_PROBLEMS_MAX = 1_000;
+const KEY_IS_MISSING = "a record of a compacted topic has no key";
+
 /**
  * Looks inside a client's batch, in which `producedBatchProblem` found nothing: a record that is
- * malformed or counted wrongly would stop every later reader of the partition.
+ * malformed or counted wrongly would stop every later reader of the partition. With `needsKeys` each
+ * record without a key is named, so that a client can tell them from the others.
  */
 export function producedRecordsProblem(
   bytes: Uint8Array,
@@ -123,16 +128,19 @@ export function producedRecordsProblem(
   try {
     const header = wholeBatchHeader(bytes, 0);
     const cursor = openRecords(bytes, 0, header, options);
+    const records: RecordProblem[] = [];
     for (let index = 0; index < header.recordCount; index++) {
       cursor.next();
       if (cursor.offsetDelta !== index) throw new RecordError("the offsets have gaps");
       timestampOf(header.baseTimestampMs, cursor.timestampDeltaMs);
-      if (options.needsKeys === true && cursor.keyBytes < 0) {
-        throw new RecordError("a record of a compacted topic has no key");
+      const isRefused = options.needsKeys === true && cursor.keyBytes < 0;
+      if (isRefused && records.length < RECORD_PROBLEMS_MAX) {
+        records.push({ index, message: KEY_IS_MISSING });
       }
     }
     if (cursor.remainingBytes > 0) throw new RecordError("there is data after the last record");
-    return undefined;
+    if (records.length === 0) return undefined;
+    return { code: "INVALID_RECORD", message: KEY_IS_MISSING, records };
   } catch (error) {
     if (error instanceof RecordError) return { code: "INVALID_RECORD", message: error.message };
     throw error;

@@ -36,13 +36,17 @@ interface TestTopic {
 
 let topics = 0;
 
-async function newTopic(partitions = 1): Promise<TestTopic> {
+async function newTopic(
+  partitions = 1,
+  configs: readonly { name: string; value: string }[] = [],
+): Promise<TestTopic> {
   topics += 1;
   const name = `topic-${topics}`;
   const raw = await dial();
   const topic = { name, numPartitions: partitions, replicationFactor: 3 };
-  const empty = { assignments: [], configs: [] };
-  const created = await raw.call("CreateTopics", 7, { topics: [{ ...topic, ...empty }] });
+  const created = await raw.call("CreateTopics", 7, {
+    topics: [{ ...topic, assignments: [], configs }],
+  });
   expect(created.topics[0]).toMatchObject({ name, errorCode: 0, numPartitions: partitions });
   const { topics: described } = await raw.call("Metadata", 12, { topics: [{ name }] } as never);
   return {
@@ -254,6 +258,14 @@ describe("Produce at the Kafka door", () => {
     const raw = await dial(leaders[0]);
     const large = batch({ values: ["x".repeat(1_100_000)] });
     expect(await produce(raw, name, large)).toMatchObject({ errorCode: 10 });
+  });
+
+  it("names each record without a key to who writes to a compacted topic", async () => {
+    const { name, leaders } = await newTopic(1, [{ name: "cleanup.policy", value: "compact" }]);
+    const raw = await dial(leaders[0]);
+    const { errorCode, recordErrors } = await produce(raw, name, batch({ values: ["a", "b"] }));
+    expect(errorCode).toBe(87);
+    expect(recordErrors.map(({ batchIndex }) => batchIndex)).toEqual([0, 1]);
   });
 
   it("tells who came to the wrong broker where the leader is", async () => {

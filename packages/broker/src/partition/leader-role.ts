@@ -320,7 +320,8 @@ export class LeaderRole {
       outputBytesMax: UNPACKED_BYTES_MAX,
       needsKeys: true,
     });
-    if (problem !== undefined) throw new BrokerError(problem.code, problem.message);
+    if (problem === undefined) return;
+    throw new BrokerError(problem.code, problem.message, { records: problem.records });
   }
 
   #acknowledge(acks: Acks, ticket: ProduceTicket): void {

@@ -134,7 +134,7 @@ class ProduceRun {
 
   #refused(topic: Topic, index: number, error: BrokerError | undefined): PartitionAnswer {
     const code = error?.code ?? "UNKNOWN_SERVER_ERROR";
-    const answer = refused(index, code, error?.message);
+    const answer = refused(index, code, error);
     if (code !== "NOT_LEADER_OR_FOLLOWER") return answer;
     // As the metadata is now: leadership may have moved while the batch waited.
     const { image } = this.#parts.directory;
@@ -186,11 +186,12 @@ function accepted(index: number, appended: Appended): PartitionAnswer {
   };
 }
 
-function refused(index: number, code: ErrorCode, message?: string): PartitionAnswer {
-  return {
-    index,
-    errorCode: errorNumber(code),
-    baseOffset: -1,
-    ...(message === undefined ? {} : { errorMessage: message }),
-  };
+function refused(index: number, code: ErrorCode, error?: BrokerError): PartitionAnswer {
+  const answer = { index, errorCode: errorNumber(code), baseOffset: -1 };
+  if (error === undefined) return answer;
+  const recordErrors = error.records.map((record) => ({
+    batchIndex: record.index,
+    batchIndexErrorMessage: record.message,
+  }));
+  return { ...answer, recordErrors, errorMessage: error.message };
 }
