@@ -24,6 +24,7 @@ import { readRange } from "./partition/read-range.js";
 import { ReplicaFeeder } from "./partition/replica-feeder.js";
 import type { BrokerPorts } from "./ports.js";
 import { AdminService } from "./services/admin.js";
+import { ConfigDescriptions } from "./services/config-descriptions.js";
 import { ConsumeService } from "./services/consume.js";
 import { Directory } from "./services/directory.js";
 import { FetchService } from "./services/fetch.js";
@@ -274,6 +275,12 @@ export class Broker {
       session: this.#session,
       offsets: this.#offsets,
       leading: this.#leading,
+      configs: new ConfigDescriptions(this.#ports.transport, {
+        directory: this.#directory,
+        nodeId: this.#config.nodeId,
+        settings: this.#config.settings,
+      }),
+      deletesTopics: this.#config.settings.isOn("delete.topic.enable"),
       untilMetadata: async (offset, timeoutMs) => await this.untilMetadata(offset, timeoutMs),
       controllerId: () => this.#metadata.controllerId,
       voters: () => this.#metadata.voters,
@@ -281,12 +288,13 @@ export class Broker {
   }
 
   #buildKafka(): KafkaFrontend {
-    const { nodeId, peerAddress, autoCreateTopics } = this.#config;
+    const { nodeId, peerAddress, settings, autoCreateTopics } = this.#config;
     const image = (): MetadataImage => this.#metadata.image;
     const ports = this.#ports;
     const directory = this.#directory;
     const handlers = kafkaHandlers({
       groups: this.#groups.service,
+      settings,
       clock: ports.clock,
       directory,
       admin: this.#admin,
@@ -320,6 +328,7 @@ export class Broker {
     return new KafkaFrontend(ports, {
       nodeId,
       peerAddress,
+      settings,
       handlers,
       produce: kafkaProduce({ directory, produce: this.#produce }),
       image,

@@ -2,6 +2,7 @@
 import { Argument, Command, CommanderError } from "commander";
 import { brokerCommand } from "./commands/broker.js";
 import { clusterCommand } from "./commands/cluster.js";
+import { doctorCommand } from "./commands/doctor.js";
 import { groupCommand } from "./commands/group.js";
 import { topicCommand } from "./commands/topic.js";
 import { upCommand } from "./commands/up.js";
@@ -21,6 +22,7 @@ export function buildProgram(): Command {
   program.addCommand(topicCommand());
   program.addCommand(groupCommand());
   program.addCommand(clusterCommand());
+  program.addCommand(doctorCommand());
   program
     .command("completion")
     .description("print a completion script: source <(strandline completion bash)")

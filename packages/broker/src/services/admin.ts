@@ -4,7 +4,6 @@
  * same broker next sees what it just did.
  */
 import {
-  clusterConfigEntries,
   effectiveInSyncMin,
   inSyncReplicasMin,
   type MetadataCommand,
@@ -13,7 +12,6 @@ import {
   type ResponseOf,
   type Topic,
   topicConfig,
-  topicConfigEntries,
 } from "@strandline/metadata";
 import { BrokerError, type NodeId, type TopicId, uuidText } from "@strandline/model";
 import type { Random, Timers, Transport } from "@strandline/platform";
@@ -44,6 +42,7 @@ import {
 } from "@strandline/rpc";
 import type { ControllerSession } from "../cluster/controller-session.js";
 import type { Partition } from "../partition/partition.js";
+import type { ConfigDescriptions } from "./config-descriptions.js";
 import type { Directory } from "./directory.js";
 import type { LeadingService } from "./leading.js";
 import type { OffsetsService } from "./offsets.js";
@@ -59,6 +58,9 @@ export interface AdminParts {
   readonly session: ControllerSession;
   readonly offsets: OffsetsService;
   readonly leading: LeadingService;
+  readonly configs: ConfigDescriptions;
+  /** `delete.topic.enable`. */
+  readonly deletesTopics: boolean;
   /** Resolves once this broker's image has reached `offset`, or after `timeoutMs`. */
   untilMetadata(offset: number, timeoutMs: number): Promise<void>;
   controllerId(): number;
@@ -95,6 +97,9 @@ export class AdminService {
   }
 
   async deleteTopic(name: string): Promise<void> {
+    if (!this.#parts.deletesTopics) {
+      throw new BrokerError("TOPIC_DELETION_DISABLED", "delete.topic.enable is false here");
+    }
     await this.submit({ kind: "delete-topic", name });
   }
 
@@ -151,11 +156,8 @@ export class AdminService {
     if (!validateOnly) await this.#parts.leading.until(request.name, LEADING_TIMEOUT_MS);
   }
 
-  describeConfigs(resource: ConfigResource): DescribeConfigsResponse {
-    const { image } = this.#parts.directory;
-    if (resource.type === "TYPE_BROKER") return { entries: clusterConfigEntries(image) };
-    this.#parts.directory.topic(resource.name);
-    return { entries: topicConfigEntries(image, resource.name) };
+  async describeConfigs(resource: ConfigResource): Promise<DescribeConfigsResponse> {
+    return await this.#parts.configs.describe(resource);
   }
 
   async alterConfigs(request: AlterConfigsRequest): Promise<void> {

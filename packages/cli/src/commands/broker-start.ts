@@ -57,6 +57,10 @@ async function startBroker(flags: Record<string, unknown>): Promise<void> {
     http: node.httpAddress,
   };
   logger.info(listens, "listens");
+  const { toldBy } = await import("../doctor/told.js");
+  for (const listener of config.kafka) {
+    logger.info({ listener: listener.name, told: toldBy(listener) }, "Kafka clients are told");
+  }
   const outcome = await Promise.race([failed, askedToStop(flags["stopWithInput"] === true)]);
   if (outcome instanceof Error) {
     await node.close({ handOver: false });

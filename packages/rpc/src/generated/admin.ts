@@ -1191,7 +1191,9 @@ export const deleteRecordsResponseCodec: MessageCodec<DeleteRecordsResponse> = m
 
 export interface ConfigResource {
   readonly type: ConfigResourceType;
-  /** Topic name, or broker id; empty: the default of all brokers. */
+  /**
+   * Topic name, or broker id; empty: the default of all brokers; "self": the broker that answers.
+   */
   readonly name: string;
 }
 
@@ -1306,7 +1308,10 @@ export const describeConfigsRequestCodec: MessageCodec<DescribeConfigsRequest> =
 export interface ConfigEntry {
   readonly name: string;
   readonly value: string;
-  /** "topic", "broker", "cluster" or "default": where the value comes from. */
+  /**
+   * Where the value comes from: "topic"; "cluster": set for all brokers while they run; "static":
+   * written by a broker's operator; "default".
+   */
   readonly source: string;
   readonly documentation: string;
   readonly type: string;

@@ -20,8 +20,10 @@ export function adminRoutes(admin: AdminService): RpcRoute[] {
       return {};
     }),
     unaryRoute(adminMethods.deleteRecords, async (request) => await admin.deleteRecords(request)),
-    unaryRoute(adminMethods.describeConfigs, async (request) =>
-      admin.describeConfigs(request.resource ?? { type: "TYPE_BROKER", name: "" }),
+    unaryRoute(
+      adminMethods.describeConfigs,
+      async (request) =>
+        await admin.describeConfigs(request.resource ?? { type: "TYPE_BROKER", name: "" }),
     ),
     unaryRoute(adminMethods.alterConfigs, async (request) => {
       await admin.alterConfigs(request);

@@ -57,6 +57,7 @@ describe(KafkaConnection, () => {
       listener: { endpointOf: () => undefined },
       clock: { monotonicMs: () => nowMs, wallMs: () => nowMs },
       logger: nullLogger,
+      frameBytesMax: 100 * 1024 * 1024,
       onClosed: () => {
         closed += 1;
       },

@@ -17,8 +17,6 @@ import type { ByteConnection, ByteReceiver, Clock, Logger } from "@strandline/pl
 import type { KafkaDispatcher } from "./dispatcher.js";
 import type { KafkaListenerView, KafkaRequestContext } from "./handler.js";
 
-/** Kafka's `socket.request.max.bytes`. */
-const FRAME_BYTES_MAX = 100 * 1024 * 1024;
 const REQUESTS_MAX = 1_000;
 /** Requests that were started and not answered yet. A single one may have more. */
 const REQUEST_BYTES_MAX = 64 * 1024 * 1024;
@@ -30,6 +28,8 @@ export interface KafkaConnectionParts {
   readonly listener: KafkaListenerView;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Largest request: `socket.request.max.bytes`. */
+  readonly frameBytesMax: number;
   /** The connection is over. Called once. */
   onClosed(connection: KafkaConnection): void;
 }
@@ -45,7 +45,7 @@ interface Slot {
 export class KafkaConnection implements ByteReceiver {
   readonly #connection: ByteConnection;
   readonly #parts: KafkaConnectionParts;
-  readonly #reader = new FrameReader({ frameBytesMax: FRAME_BYTES_MAX });
+  readonly #reader: FrameReader;
   readonly #gone = new AbortController();
   readonly #slots: Slot[] = [];
   /** Cut, and not yet allowed to start. */
@@ -61,6 +61,7 @@ export class KafkaConnection implements ByteReceiver {
   constructor(connection: ByteConnection, parts: KafkaConnectionParts) {
     this.#connection = connection;
     this.#parts = parts;
+    this.#reader = new FrameReader({ frameBytesMax: parts.frameBytesMax });
     this.#activeMs = parts.clock.monotonicMs();
   }
 

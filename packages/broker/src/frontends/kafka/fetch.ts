@@ -23,6 +23,8 @@ export interface FetchParts {
   readonly directory: Directory;
   readonly sessions: FetchSessions;
   readonly fetchMany: FetchManyService;
+  /** `fetch.max.bytes`. librdkafka drops a connection that sends much more than its default. */
+  readonly answerBytesMax: number;
 }
 
 type Request = RequestOf<ServedApis["Fetch"]>;
@@ -30,8 +32,6 @@ type Response = OutgoingResponseOf<ServedApis["Fetch"]>;
 type TopicAnswer = Response["responses"][number];
 type PartitionAnswer = TopicAnswer["partitions"][number];
 
-/** Kafka's `fetch.max.bytes`; librdkafka drops a connection that sends much more. */
-const BYTES_MAX = 55 * 1024 * 1024;
 const TOPIC_IDS_VERSION_MIN = 13;
 /** Until then a client knows no failed disk. */
 const STORAGE_ERROR_VERSION_MIN = 6;
@@ -53,7 +53,7 @@ export function fetchHandler(parts: FetchParts): KafkaHandler<"Fetch"> {
     if ("code" in turn) return { errorCode: errorNumber(turn.code), responses: [] };
     const bounds = {
       bytesMin: Math.max(0, request.minBytes),
-      bytesMax: Math.min(Math.max(0, request.maxBytes), BYTES_MAX),
+      bytesMax: Math.min(Math.max(0, request.maxBytes), parts.answerBytesMax),
       waitMs: Math.max(0, request.maxWaitMs),
     };
     const reads = await parts.fetchMany.read(turn.wanted, bounds, context.signal);

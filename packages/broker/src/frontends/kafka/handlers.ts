@@ -1,6 +1,6 @@
 /** Every API that this broker answers, and by what. Clients are told of these. */
 
-import type { MetadataImage } from "@strandline/metadata";
+import type { BrokerSettings, MetadataImage } from "@strandline/metadata";
 import type { Clock } from "@strandline/platform";
 import type { AdminService } from "../../services/admin.js";
 import type { Directory } from "../../services/directory.js";
@@ -22,6 +22,7 @@ import { offsetForLeaderEpochHandler } from "./offset-for-leader-epoch.js";
 
 export interface KafkaServices {
   readonly groups: GroupService;
+  readonly settings: BrokerSettings;
   readonly clock: Clock;
   readonly directory: Directory;
   readonly metadata: MetadataParts;
@@ -40,7 +41,13 @@ export function kafkaHandlers(services: KafkaServices): KafkaHandlers {
     Metadata: metadataHandler(services.metadata),
     ...groupHandlers(services.groups),
     ...adminHandlers(services.administration),
-    Fetch: fetchHandler({ clock, directory, sessions: services.fetchSessions, fetchMany }),
+    Fetch: fetchHandler({
+      clock,
+      directory,
+      sessions: services.fetchSessions,
+      fetchMany,
+      answerBytesMax: services.settings.number("fetch.max.bytes"),
+    }),
     ListOffsets: listOffsetsHandler({ directory, offsets }),
     OffsetForLeaderEpoch: offsetForLeaderEpochHandler({ directory }),
     InitProducerId: initProducerIdHandler({ producerIds }),

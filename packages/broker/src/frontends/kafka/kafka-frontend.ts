@@ -2,7 +2,12 @@
  * The Kafka door of a broker: takes connections once the cluster has admitted the broker, and looks
  * after them. A client that comes too early is refused at once, and tries another broker.
  */
-import { type KafkaArrival, kafkaEndpoint, type MetadataImage } from "@strandline/metadata";
+import {
+  type BrokerSettings,
+  type KafkaArrival,
+  kafkaEndpoint,
+  type MetadataImage,
+} from "@strandline/metadata";
 import type { NodeId } from "@strandline/model";
 import type {
   ByteConnection,
@@ -16,8 +21,6 @@ import { KafkaConnection } from "./connection.js";
 import { KafkaDispatcher } from "./dispatcher.js";
 import type { KafkaHandlers, KafkaListenerView, KafkaProduce } from "./handler.js";
 
-/** Kafka's `connections.max.idle.ms`. */
-const IDLE_MS_MAX = 600_000;
 const SWEEP_MS = 30_000;
 
 export interface KafkaFrontendPorts {
@@ -30,6 +33,7 @@ export interface KafkaFrontendParts {
   readonly nodeId: NodeId;
   /** Where other nodes reach this one: "host:port". */
   readonly peerAddress: string;
+  readonly settings: BrokerSettings;
   readonly handlers: KafkaHandlers;
   readonly produce: KafkaProduce | undefined;
   image(): MetadataImage;
@@ -67,6 +71,7 @@ export class KafkaFrontend {
       listener: this.#viewOf(listener, connection),
       clock,
       logger,
+      frameBytesMax: this.#parts.settings.number("socket.request.max.bytes"),
       onClosed: (closed) => this.#connections.delete(closed),
     });
     this.#connections.add(accepted);
@@ -97,7 +102,8 @@ export class KafkaFrontend {
 
   #closeIdle(): void {
     this.#sweep = undefined;
-    const idleSinceMs = this.#ports.clock.monotonicMs() - IDLE_MS_MAX;
+    const idleMsMax = this.#parts.settings.number("connections.max.idle.ms");
+    const idleSinceMs = this.#ports.clock.monotonicMs() - idleMsMax;
     for (const connection of [...this.#connections]) {
       if (connection.activeMs <= idleSinceMs) connection.close();
     }
