@@ -15,6 +15,8 @@ import type {
 export interface BrokerProbe {
   becameLeader(partition: string, leaderEpoch: number): void;
   highWatermarkMoved(partition: string, highWatermark: number): void;
+  /** This broker is no replica any more, and its log is gone. */
+  replicaRemoved(partition: string): void;
 }
 
 export interface BrokerPorts {

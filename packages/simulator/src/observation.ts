@@ -26,6 +26,13 @@ export type Observation =
       /** Exclusive. */
       readonly highWatermark: number;
     }
+  /** A node is no replica any more; what it had of the partition is gone. */
+  | {
+      readonly kind: "replica-removed";
+      readonly node: string;
+      readonly generation: number;
+      readonly partition: string;
+    }
   /** A producer was told that its record is committed. */
   | {
       readonly kind: "acknowledged";

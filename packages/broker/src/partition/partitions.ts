@@ -375,6 +375,7 @@ export class Partitions implements PartitionOwner {
 
   async #removeLog(key: string): Promise<void> {
     await Log.remove(this.#ports, `${this.#config.topicsDirectory}/${key}`, key);
+    this.#ports.probe?.replicaRemoved(key);
   }
 
   async #removeStrays(): Promise<void> {

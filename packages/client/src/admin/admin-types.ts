@@ -4,6 +4,7 @@ import type {
   BrokerAddress,
   ConfigEntry,
   DescribeClusterResponse,
+  DescribeQuorumResponse,
   NodeDescription,
   PartitionDescription,
   PartitionMetadata,
@@ -21,6 +22,7 @@ export type {
 };
 
 export type ClusterDescription = DescribeClusterResponse;
+export type QuorumDescription = DescribeQuorumResponse;
 
 /** Every call has a deadline: the client's `requestTimeoutMs` unless another is given. */
 export interface AdminCallOptions {
@@ -108,6 +110,19 @@ export interface LeaderElection {
 export interface ElectedLeader {
   readonly partition: number;
   readonly leaderId: number;
+  readonly error: BrokerError | undefined;
+}
+
+export interface ReplicaMove {
+  readonly topic: string;
+  readonly partition: number;
+  /** Brokers, the preferred leader first; empty: the move under way ends. */
+  readonly replicas: readonly number[];
+}
+
+export interface MoveResult {
+  readonly topic: string;
+  readonly partition: number;
   readonly error: BrokerError | undefined;
 }
 

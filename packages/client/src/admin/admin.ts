@@ -30,10 +30,13 @@ import type {
   DeletedRecords,
   ElectedLeader,
   LeaderElection,
+  MoveResult,
   NewPartitions,
   NewTopic,
   OffsetsQuery,
+  QuorumDescription,
   RecordsToDelete,
+  ReplicaMove,
   TopicDescription,
   TopicListing,
   TopicMetadataAnswer,
@@ -138,6 +141,25 @@ export class Admin {
     };
     const answer = await this.#call(adminMethods.electLeaders, request, ONCE, options);
     return answer.results.map((result) => ({ ...result, error: errorOf(result.error) }));
+  }
+
+  /**
+   * Moves replicas: new ones are added and catch up, then the replaced ones go. The answer says
+   * what was accepted; `describeTopic` tells how far it is. Each partition has its own result.
+   */
+  async alterReassignments(
+    moves: readonly ReplicaMove[],
+    options?: AdminCallOptions,
+  ): Promise<readonly MoveResult[]> {
+    const partitions = moves.map((move) => ({ ...move, replicas: [...move.replicas] }));
+    const request = { partitions };
+    const answer = await this.#call(adminMethods.alterReassignments, request, ONCE, options);
+    return answer.results.map((result) => ({ ...result, error: errorOf(result.error) }));
+  }
+
+  /** The controllers' log as the active one sees it: who votes, and how far everyone is. */
+  async describeQuorum(options?: AdminCallOptions): Promise<QuorumDescription> {
+    return await this.#call(adminMethods.describeQuorum, {}, READ, options);
   }
 
   async describeCluster(options?: AdminCallOptions): Promise<ClusterDescription> {

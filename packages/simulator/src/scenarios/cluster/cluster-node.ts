@@ -90,6 +90,10 @@ export class ClusterNode implements App {
             ports.observe({ kind: "leader-elected", node: host, generation, partition, epoch });
             if (broker !== undefined) options.sabotage?.becameLeader?.(broker, partition);
           },
+          replicaRemoved: (partition) => {
+            const { generation } = ports;
+            ports.observe({ kind: "replica-removed", node: host, generation, partition });
+          },
           highWatermarkMoved: (partition, highWatermark) => {
             const { generation } = ports;
             if (node !== undefined) options.onCommitted(node, partition, highWatermark);

@@ -16,6 +16,7 @@ import {
 import { World } from "../../world.js";
 import { ClusterClient } from "./cluster-client.js";
 import { ClusterNode, nodeName, type Sabotage } from "./cluster-node.js";
+import { ReplicaMover } from "./replica-mover.js";
 
 const FAULTS_MS = 30_000;
 /** After the end of all faults, every partition takes records again within this time. */
@@ -23,9 +24,13 @@ const RECOVERY_MS_MAX = 90_000;
 /** And all replicas are in sync and alike within this one. */
 const CATCH_UP_MS_MAX = 90_000;
 const CLIENTS = 2;
+/** One world of so many has replicas that move. */
+const MOVES_IN = 3;
 
 export interface ClusterScenarioOptions {
   readonly sabotage?: Sabotage;
+  /** Replicas move; drawn when left out. */
+  readonly isMoving?: boolean;
 }
 
 export function clusterScenario(settings: ClusterScenarioOptions = {}): Scenario {
@@ -42,6 +47,7 @@ class ClusterRun {
   readonly #ids: readonly number[];
   readonly #nodes = new Map<number, ClusterNode>();
   readonly #clients: ClusterClient[] = [];
+  #mover: ReplicaMover | undefined;
 
   constructor(options: ScenarioOptions, settings: ClusterScenarioOptions) {
     this.#options = options;
@@ -62,6 +68,7 @@ class ClusterRun {
     });
     injector.start();
     await world.run({ untilMs: FAULTS_MS });
+    this.#mover?.stop();
     injector.heal();
     // A broker whose clock is hours behind refuses records as being from the future, and is right.
     for (const id of this.#ids) world.machine(nodeName(id)).wall.skewMs = 0;
@@ -94,6 +101,7 @@ class ClusterRun {
     const recordBytesMax = random.magnitude(1, 2_000);
     const burstMax = random.magnitude(1, 30);
     const pauseMsMax = random.magnitude(5, 500);
+    this.#startMover(partitions);
     for (let at = 0; at < CLIENTS; at += 1) {
       this.#world.startNode(`client-${at}`, async (ports) => {
         const client = new ClusterClient(ports, {
@@ -110,6 +118,19 @@ class ClusterRun {
         return client;
       });
     }
+  }
+
+  /** In some worlds replicas move while all the rest goes on. */
+  #startMover(partitions: number): void {
+    const nodes = this.#ids;
+    const isMoving = this.#settings.isMoving ?? this.#world.random("moves").below(MOVES_IN) === 0;
+    if (nodes.length === 1 || !isMoving) return;
+    this.#world.startNode("mover", async (ports) => {
+      const mover = new ReplicaMover(ports, { nodes, partitions });
+      this.#mover = mover;
+      mover.run().catch((error: unknown) => ports.exit(asError(error)));
+      return mover;
+    });
   }
 
   /**
