@@ -50,19 +50,31 @@ export function environmentSettings(
   return written;
 }
 
-/** Why variables with our prefix cannot stand, a sentence each. */
+/** Why variables cannot stand, a sentence each. */
 export function environmentProblems(
   settings: readonly Setting[],
   environment: Environment,
 ): string[] {
   const names = settings.flatMap(namesOf);
   const known = new Set(names.map((name) => variableOf(name, OWN_PREFIX)));
-  return Object.entries(environment)
-    .filter(([name, value]) => name.startsWith(OWN_PREFIX) && value !== undefined && value !== "")
+  const given = Object.entries(environment).filter(([, value]) => (value ?? "") !== "");
+  const protection = given
+    .filter(([name]) => PROTECTION.test(name))
+    .map(([name]) => `${name}: there is no encryption, authentication or authorization yet`);
+  const unknown = given
+    .filter(([name]) => name.startsWith(OWN_PREFIX))
     .filter(([name]) => !known.has(name) && !OTHERS.has(name))
     .filter(([name, value]) => !isServiceLink(name, value ?? ""))
     .map(([name]) => `${name}: there is no such setting${hint(name, OWN_PREFIX, names)}`);
+  return [...unknown, ...protection];
 }
+
+/**
+ * What would protect a broker of Kafka's, under its prefix. Refused: a broker that starts open where
+ * its operator asked for protection is worse than one that does not start.
+ */
+const PROTECTION =
+  /^KAFKA_(SSL_(KEYSTORE|TRUSTSTORE|CLIENT_AUTH)|SASL_ENABLED|SASL_MECHANISM_INTER|AUTHORIZER_|SUPER_USERS|SECURITY_INTER|LISTENER_NAME_)/;
 
 /** What looks like a mistake among the variables that everybody may write. */
 export function environmentWarnings(

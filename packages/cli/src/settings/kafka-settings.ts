@@ -12,19 +12,28 @@ const KAFKA_SETTINGS: readonly Setting[] = BROKER_CONFIGS.filter(
   (spec) => !NODE_SETTINGS.some((setting) => setting.kafkaNames?.includes(spec.name) === true),
 ).map(settingOf);
 
-/** Read where a file written for Kafka is understood; no setting of a broker here. */
-const CONTROLLER_LISTENERS: Setting = {
-  key: "controller.listener.names",
-  kafkaNames: ["controller.listener.names"],
-  description: "Which of the listeners is for other nodes: its port is the peer port.",
-  placeholder: "list",
-  hasFlag: false,
-};
+/** Read where a file written for Kafka is understood; no settings of a broker here. */
+const LISTENER_SETTINGS: readonly Setting[] = [
+  {
+    key: "controller.listener.names",
+    kafkaNames: ["controller.listener.names"],
+    description: "Which of the listeners is for other nodes: its port is the peer port.",
+    placeholder: "list",
+    hasFlag: false,
+  },
+  {
+    key: "listener.security.protocol.map",
+    kafkaNames: ["listener.security.protocol.map"],
+    description: "The protection of each listener: <name>:PLAINTEXT, as there is no other yet.",
+    placeholder: "list",
+    hasFlag: false,
+  },
+];
 
 /** Every setting there is. */
 export const BROKER_SETTINGS: readonly Setting[] = [
   ...NODE_SETTINGS,
-  CONTROLLER_LISTENERS,
+  ...LISTENER_SETTINGS,
   ...KAFKA_SETTINGS,
 ];
 

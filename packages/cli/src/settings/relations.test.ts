@@ -51,6 +51,25 @@ describe(relationProblems, () => {
   });
 });
 
+describe("the protection of listeners", () => {
+  it("must not be asked for: there is none, and nobody may believe there is", () => {
+    const open = { "listener.security.protocol.map": "SSL:PLAINTEXT,IN:PLAINTEXT" };
+    expect(relationProblems(values({ ...open, listeners: "SSL://:1,IN://:2" }))).toEqual([]);
+    const refusal = "but there is no encryption or authentication yet; only PLAINTEXT is served";
+    expect(
+      relationProblems(
+        values({
+          "listener.security.protocol.map": "IN:PLAINTEXT,OUT:SASL_SSL",
+          listeners: "IN://:1,OUT://:2,SSL://:3",
+        }),
+      ),
+    ).toEqual([
+      `f:30: listener.security.protocol.map has "OUT:SASL_SSL", ${refusal}`,
+      `f:9: listeners has "SSL://:3", ${refusal}`,
+    ]);
+  });
+});
+
 describe(isBroker, () => {
   it("goes by the roles, else by controller.only, else every node is one", () => {
     expect(isBroker(values({}))).toBe(true);

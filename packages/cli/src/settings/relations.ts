@@ -5,7 +5,7 @@ type Values = ResolvedSettings["values"];
 
 /** Every contradiction, a sentence each, with the places where its parts were written. */
 export function relationProblems(values: Values): string[] {
-  return [...roleProblems(values), ...orderProblems(values)];
+  return [...roleProblems(values), ...orderProblems(values), ...protectionProblems(values)];
 }
 
 /** Is this node a broker? What `process.roles` says, or else `controller.only`. */
@@ -49,6 +49,35 @@ function orderProblems(values: Values): string[] {
       `group.max.session.timeout.ms, ${max.value} (${max.source})`,
   ];
 }
+
+/**
+ * A listener must not be open where its operator believes it to be protected. What protects it in
+ * Kafka is its entry in the map, or, without one, its name.
+ */
+function protectionProblems(values: Values): string[] {
+  const map = values.get("listener.security.protocol.map");
+  const mapped = new Set<string>();
+  const problems: string[] = [];
+  for (const entry of map === undefined ? [] : membersOf(map)) {
+    const [name = "", protocol = ""] = entry.split(":");
+    mapped.add(name);
+    if (entry === "" || protocol === OPEN) continue;
+    problems.push(
+      `${map?.source}: listener.security.protocol.map has "${entry}", ${NO_PROTECTION}`,
+    );
+  }
+  const listeners = values.get("listeners");
+  for (const listener of listeners === undefined ? [] : membersOf(listeners)) {
+    const [name = ""] = listener.split("://");
+    if (mapped.has(name) || !PROTECTED_NAMES.has(name)) continue;
+    problems.push(`${listeners?.source}: listeners has "${listener}", ${NO_PROTECTION}`);
+  }
+  return problems;
+}
+
+const OPEN = "PLAINTEXT";
+const PROTECTED_NAMES: ReadonlySet<string> = new Set(["SSL", "SASL_SSL", "SASL_PLAINTEXT"]);
+const NO_PROTECTION = "but there is no encryption or authentication yet; only PLAINTEXT is served";
 
 function membersOf({ value }: ResolvedValue): string[] {
   return value.split(",").map((member) => member.trim());

@@ -195,6 +195,13 @@ describe("Kafka's settings", () => {
     ]);
   });
 
+  it("are not passed over where they would protect a broker", () => {
+    const environment = { KAFKA_AUTHORIZER_CLASS_NAME: "x", KAFKA_SASL_USERNAME: "of a client" };
+    expect(resolve({ environment }).problems).toEqual([
+      "KAFKA_AUTHORIZER_CLASS_NAME: there is no encryption, authentication or authorization yet",
+    ]);
+  });
+
   it("take the cluster's id under the name the official image gives it", () => {
     const { values } = resolve({ environment: { CLUSTER_ID: "4L6g3nShT-eMCtK--X86sw" } });
     expect(values.get("cluster.id")?.source).toBe("CLUSTER_ID");

@@ -47,7 +47,6 @@ export const WITHOUT_EFFECT: readonly IdleSetting[] = [
     "share.coordinator.state.topic.min.isr",
   ),
   ...idle(OTHER_PORT, "inter.broker.listener.name", "controller.quorum.bootstrap.servers"),
-  ...idle("listeners are not encrypted", "listener.security.protocol.map"),
   ...idle("a stopping broker always hands over", "controlled.shutdown.enable"),
   ...idle("leaders return to the preferred replica by themselves", "auto.leader.rebalance.enable"),
   ...idle("groups speak the classic protocol", "group.coordinator.rebalance.protocols"),
