@@ -14,7 +14,6 @@ const SOCKETS = "the operating system sizes the buffers of sockets";
 const SYNC = "durability of a topic says what is synced when";
 const TRANSACTIONS = "there are no transactions";
 const SHARE = "there are no share groups";
-const OTHER_PORT = "nodes talk to each other on the peer port";
 
 function idle(reason: string, ...keys: string[]): IdleSetting[] {
   return keys.map((key) => ({ key, reason }));
@@ -46,7 +45,8 @@ export const WITHOUT_EFFECT: readonly IdleSetting[] = [
     "share.coordinator.state.topic.replication.factor",
     "share.coordinator.state.topic.min.isr",
   ),
-  ...idle(OTHER_PORT, "inter.broker.listener.name", "controller.quorum.bootstrap.servers"),
+  ...idle("nodes talk to each other on the peer port", "inter.broker.listener.name"),
+  ...idle("controller.quorum.voters lists them all", "controller.quorum.bootstrap.servers"),
   ...idle("a stopping broker always hands over", "controlled.shutdown.enable"),
   ...idle("leaders return to the preferred replica by themselves", "auto.leader.rebalance.enable"),
   ...idle("groups speak the classic protocol", "group.coordinator.rebalance.protocols"),
