@@ -17,6 +17,7 @@ import { logRoutes } from "./frontends/grpc/log-routes.js";
 import { kafkaHandlers } from "./frontends/kafka/handlers.js";
 import { KafkaFrontend } from "./frontends/kafka/kafka-frontend.js";
 import { kafkaProduce } from "./frontends/kafka/produce.js";
+import { GroupMember } from "./group-member/group-member.js";
 import { proposeIsr } from "./partition/isr-proposals.js";
 import { LogCleaner } from "./partition/log-cleaner.js";
 import { Partitions } from "./partition/partitions.js";
@@ -359,16 +360,21 @@ export class Broker {
     const directory = this.#directory;
     const reader = new RecordReader(ports);
     const offsets = this.#offsets;
+    const groups = this.#groups.service;
+    const consume = new ConsumeService(ports, { directory, offsets, reader });
     return [
       ...logRoutes({
         produce: this.#produce,
         fetch: new FetchService(ports, { directory, reader }),
-        consume: new ConsumeService(ports, { directory, offsets, reader }),
+        consume,
         offsets,
         producerIds: this.#producerIds,
       }),
       ...adminRoutes(this.#admin),
-      ...groupRoutes(new GroupAdmin(this.#groups.service)),
+      ...groupRoutes(
+        new GroupAdmin(groups),
+        (options) => new GroupMember(ports, { groups, consume, directory }, options),
+      ),
     ];
   }
 

@@ -13,6 +13,8 @@ export type {
   TopicPartitionName,
 } from "./consumer/consumer-record.js";
 export { ClientError, type ClientErrorCode } from "./errors.js";
+export { GroupConsumer } from "./group/group-consumer.js";
+export type { GroupConsumerOptions } from "./group/group-consumer-options.js";
 export type * from "./group/group-types.js";
 export { Groups } from "./group/groups.js";
 export type { ClientPorts } from "./ports.js";

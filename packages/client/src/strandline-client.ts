@@ -9,6 +9,11 @@ import { ClusterConnection } from "./cluster/cluster-connection.js";
 import { Consumer } from "./consumer/consumer.js";
 import { type ConsumerOptions, resolveConsumerOptions } from "./consumer/consumer-options.js";
 import { ClientError } from "./errors.js";
+import { GroupConsumer } from "./group/group-consumer.js";
+import {
+  type GroupConsumerOptions,
+  resolveGroupConsumerOptions,
+} from "./group/group-consumer-options.js";
 import { Groups } from "./group/groups.js";
 import type { ClientPorts } from "./ports.js";
 import { Producer } from "./producer/producer.js";
@@ -21,7 +26,7 @@ export class StrandlineClient {
   readonly #options: ResolvedClientOptions;
   readonly #cluster: ClusterConnection;
   readonly #producers = new Set<Producer>();
-  readonly #consumers = new Set<Consumer>();
+  readonly #consumers = new Set<Consumer | GroupConsumer>();
   readonly #onClosed: (() => Promise<void>) | undefined;
   #closing: Promise<void> | undefined;
 
@@ -60,6 +65,21 @@ export class StrandlineClient {
     this.#refuseClosed();
     const resolved = { client: this.#options, consumer: resolveConsumerOptions(options) };
     const consumer: Consumer = new Consumer(this.#ports, resolved, {
+      cluster: this.#cluster,
+      onClosed: () => this.#consumers.delete(consumer),
+    });
+    this.#consumers.add(consumer);
+    return consumer;
+  }
+
+  /**
+   * A member of a consumer group, which joins at once; closed with the client if not before. Throws
+   * `INVALID_ARGUMENT`.
+   */
+  groupConsumer(options: GroupConsumerOptions): GroupConsumer {
+    this.#refuseClosed();
+    const resolved = { client: this.#options, group: resolveGroupConsumerOptions(options) };
+    const consumer: GroupConsumer = new GroupConsumer(this.#ports, resolved, {
       cluster: this.#cluster,
       onClosed: () => this.#consumers.delete(consumer),
     });

@@ -7,6 +7,7 @@
  *     streamRoute(logMethods.consume, (stream: RpcStream<OutgoingConsumeResponse>) => …)
  *     transport.open<OutgoingProduceRequest, ProduceResponse>(address, logMethods.produceStream, …)
  */
+import type { GroupConsumeResponse } from "./generated/groups.js";
 import type { ConsumeResponse, FetchResponse, ProduceRequest } from "./generated/log.js";
 import type { Append, LeaderMessage, ReadRangeResponse } from "./generated/replication.js";
 import type { Chunks } from "./wire/wire-writer.js";
@@ -33,4 +34,8 @@ export interface OutgoingLeaderMessage extends Omit<LeaderMessage, "append"> {
 
 export interface OutgoingReadRangeResponse extends Omit<ReadRangeResponse, "batches"> {
   readonly batches: Chunks;
+}
+
+export interface OutgoingGroupConsumeResponse extends Omit<GroupConsumeResponse, "records"> {
+  readonly records?: OutgoingConsumeResponse | undefined;
 }

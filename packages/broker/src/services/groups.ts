@@ -185,8 +185,10 @@ export class GroupService {
       options.forwards === true
         ? Array.from({ length: count }, (_, index) => index)
         : coordinators.coordinated();
+    // Fifty calls at once are too many listeners for one signal, and each of them is short.
+    const { forwards = false } = options;
     const answers = await Promise.all(
-      partitions.map(async (partition) => await this.#runOn(partition, command, options)),
+      partitions.map(async (partition) => await this.#runOn(partition, command, { forwards })),
     );
     return answers.flatMap((answer) => (answer.kind === "list" ? answer.groups : []));
   }

@@ -77,6 +77,7 @@ export interface GroupConsumeRequest {
   readonly commit?: GroupCommit | undefined;
   /** The caller is done with what was taken from it. */
   readonly release?: GroupRelease | undefined;
+  readonly taken?: GroupTaken | undefined;
 }
 
 function sizeOfGroupConsumeRequest(message: GroupConsumeRequest): number {
@@ -86,6 +87,7 @@ function sizeOfGroupConsumeRequest(message: GroupConsumeRequest): number {
   if (message.release !== undefined) {
     size += 1 + sizeOfDelimited(sizeOfGroupRelease(message.release));
   }
+  if (message.taken !== undefined) size += 1 + sizeOfDelimited(sizeOfGroupTaken(message.taken));
   return size;
 }
 
@@ -105,12 +107,18 @@ function writeGroupConsumeRequest(message: GroupConsumeRequest, writer: WireWrit
     writer.varint(sizeOfGroupRelease(message.release));
     writeGroupRelease(message.release, writer);
   }
+  if (message.taken !== undefined) {
+    writer.varint(34);
+    writer.varint(sizeOfGroupTaken(message.taken));
+    writeGroupTaken(message.taken, writer);
+  }
 }
 
 function readGroupConsumeRequest(reader: WireReader): GroupConsumeRequest {
   let join: GroupJoin | undefined;
   let commit: GroupCommit | undefined;
   let release: GroupRelease | undefined;
+  let taken: GroupTaken | undefined;
   while (reader.hasMore) {
     const tag = reader.tag();
     switch (tag) {
@@ -119,6 +127,7 @@ function readGroupConsumeRequest(reader: WireReader): GroupConsumeRequest {
         join = readGroupJoin(reader);
         commit = undefined;
         release = undefined;
+        taken = undefined;
         reader.leave(outerEnd);
         break;
       }
@@ -127,6 +136,7 @@ function readGroupConsumeRequest(reader: WireReader): GroupConsumeRequest {
         commit = readGroupCommit(reader);
         join = undefined;
         release = undefined;
+        taken = undefined;
         reader.leave(outerEnd);
         break;
       }
@@ -135,6 +145,16 @@ function readGroupConsumeRequest(reader: WireReader): GroupConsumeRequest {
         release = readGroupRelease(reader);
         join = undefined;
         commit = undefined;
+        taken = undefined;
+        reader.leave(outerEnd);
+        break;
+      }
+      case 34: {
+        const outerEnd = reader.enter();
+        taken = readGroupTaken(reader);
+        join = undefined;
+        commit = undefined;
+        release = undefined;
         reader.leave(outerEnd);
         break;
       }
@@ -142,7 +162,7 @@ function readGroupConsumeRequest(reader: WireReader): GroupConsumeRequest {
         reader.skip(tag);
     }
   }
-  return { join, commit, release };
+  return { join, commit, release, taken };
 }
 
 export const groupConsumeRequestCodec: MessageCodec<GroupConsumeRequest> = messageCodec({
@@ -177,6 +197,11 @@ export interface GroupJoin {
   readonly asBatches: boolean;
   /** Bound of one message of records. 0 means 1 MiB. */
   readonly bytesMax: number;
+  /**
+   * With `as_batches`: no more is sent while so many bytes of batches were not taken. Unlike the
+   * flow control of HTTP/2 it does not hold up what is said about the group. 0 means no bound.
+   */
+  readonly windowBytes: number;
 }
 
 function sizeOfGroupJoin(message: GroupJoin): number {
@@ -197,6 +222,7 @@ function sizeOfGroupJoin(message: GroupJoin): number {
   }
   if (message.asBatches) size += 2;
   if (message.bytesMax) size += 1 + sizeOfInt32(message.bytesMax);
+  if (message.windowBytes) size += 1 + sizeOfInt32(message.windowBytes);
   return size;
 }
 
@@ -246,6 +272,10 @@ function writeGroupJoin(message: GroupJoin, writer: WireWriter): void {
     writer.varint(80);
     writer.int32(message.bytesMax);
   }
+  if (message.windowBytes) {
+    writer.varint(88);
+    writer.int32(message.windowBytes);
+  }
 }
 
 function readGroupJoin(reader: WireReader): GroupJoin {
@@ -259,6 +289,7 @@ function readGroupJoin(reader: WireReader): GroupJoin {
   const assignors: string[] = [];
   let asBatches = false;
   let bytesMax = 0;
+  let windowBytes = 0;
   while (reader.hasMore) {
     const tag = reader.tag();
     switch (tag) {
@@ -297,6 +328,9 @@ function readGroupJoin(reader: WireReader): GroupJoin {
       case 80:
         bytesMax = reader.int32();
         break;
+      case 88:
+        windowBytes = reader.int32();
+        break;
       default:
         reader.skip(tag);
     }
@@ -312,6 +346,7 @@ function readGroupJoin(reader: WireReader): GroupJoin {
     assignors,
     asBatches,
     bytesMax,
+    windowBytes,
   };
 }
 
@@ -319,6 +354,45 @@ export const groupJoinCodec: MessageCodec<GroupJoin> = messageCodec({
   size: sizeOfGroupJoin,
   write: writeGroupJoin,
   read: readGroupJoin,
+});
+
+/** The caller has room again for so many bytes of batches. */
+export interface GroupTaken {
+  readonly bytes: number;
+}
+
+function sizeOfGroupTaken(message: GroupTaken): number {
+  let size = 0;
+  if (message.bytes) size += 1 + sizeOfInt64(message.bytes);
+  return size;
+}
+
+function writeGroupTaken(message: GroupTaken, writer: WireWriter): void {
+  if (message.bytes) {
+    writer.varint(8);
+    writer.int64(message.bytes);
+  }
+}
+
+function readGroupTaken(reader: WireReader): GroupTaken {
+  let bytes = 0;
+  while (reader.hasMore) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 8:
+        bytes = reader.int64();
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  return { bytes };
+}
+
+export const groupTakenCodec: MessageCodec<GroupTaken> = messageCodec({
+  size: sizeOfGroupTaken,
+  write: writeGroupTaken,
+  read: readGroupTaken,
 });
 
 export interface GroupCommit {

@@ -1,10 +1,27 @@
 /** gRPC service `strandline.v1.Groups`: decodes, calls the services, encodes. Decides nothing. */
-import { type RpcRoute, unaryRoute } from "@strandline/platform";
-import { groupsMethods } from "@strandline/rpc";
+import { BrokerError } from "@strandline/model";
+import {
+  type RpcPeer,
+  type RpcReceiver,
+  type RpcRoute,
+  type RpcStream,
+  streamRoute,
+  unaryRoute,
+} from "@strandline/platform";
+import {
+  type GroupConsumeRequest,
+  groupsMethods,
+  type OutgoingGroupConsumeResponse,
+} from "@strandline/rpc";
+import type { GroupMember, GroupMemberOptions } from "../../group-member/group-member.js";
 import type { GroupAdmin } from "../../services/group-admin.js";
 
-export function groupRoutes(admin: GroupAdmin): RpcRoute[] {
+/** Makes a member of a group. Throws the refusal. */
+export type MakeMember = (options: GroupMemberOptions) => GroupMember;
+
+export function groupRoutes(admin: GroupAdmin, makeMember: MakeMember): RpcRoute[] {
   return [
+    streamRoute(groupsMethods.consume, (stream, peer) => memberStream(makeMember, stream, peer)),
     unaryRoute(
       groupsMethods.listGroups,
       async (request, _peer, signal) => await admin.list(request, signal),
@@ -28,4 +45,48 @@ export function groupRoutes(admin: GroupAdmin): RpcRoute[] {
       return {};
     }),
   ];
+}
+
+function memberStream(
+  makeMember: MakeMember,
+  stream: RpcStream<OutgoingGroupConsumeResponse>,
+  peer: RpcPeer,
+): RpcReceiver<GroupConsumeRequest> {
+  let member: GroupMember | undefined;
+  return {
+    onMessage({ join, commit, release, taken }): void {
+      try {
+        if (member === undefined) {
+          if (join === undefined) throw new BrokerError("INVALID_REQUEST", "a member joins first");
+          member = makeMember({ join, stream, clientHost: hostOf(peer) });
+          member.start();
+        } else if (commit !== undefined) {
+          member.commit(commit);
+        } else if (release !== undefined) {
+          member.release(release.revocationId);
+        } else if (taken !== undefined) {
+          member.taken(taken.bytes);
+        }
+      } catch (error) {
+        stream.abort(error as Error);
+      }
+    },
+    onDrain(): void {
+      member?.drained();
+    },
+    onEnd(error: Error | undefined): void {
+      if (member === undefined) {
+        if (error === undefined) stream.end();
+        return;
+      }
+      // Neither of them throws: a member that cannot leave is forgotten by its session.
+      void (error === undefined ? member.end() : member.close());
+    },
+  };
+}
+
+/** "ipv4:10.0.0.1:4711" and "[::1]:4711" without the port. */
+function hostOf({ address }: RpcPeer): string {
+  const host = address.replace(/^ipv[46]:/, "").replace(/:\d+$/, "");
+  return `/${host.replace(/^\[(.*)\]$/, "$1")}`;
 }

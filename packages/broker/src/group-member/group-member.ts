@@ -1,0 +1,486 @@
+/**
+ * A member of a group that a client has over one gRPC stream. The broker joins for it, keeps its
+ * session alive, reads what it is assigned and takes its commits; the client sees partitions come
+ * and go, and records.
+ *
+ * Nothing of a partition is sent any more once it may be somebody else's: it is revoked before the
+ * member joins again (or, with a cooperative assignor, when the assignment leaves it out), and when
+ * the coordinator was not heard of for a session.
+ */
+import type { Assignor, GroupResponse } from "@strandline/coordination";
+import { BrokerError, type ErrorCode } from "@strandline/model";
+import type { RpcStream } from "@strandline/platform";
+import type {
+  GroupCommit,
+  GroupCommitted,
+  GroupJoin,
+  GroupPartition,
+  OutgoingGroupConsumeResponse,
+} from "@strandline/rpc";
+import type { BrokerPorts } from "../ports.js";
+import type { ConsumeService } from "../services/consume.js";
+import type { Directory } from "../services/directory.js";
+import { refuse } from "../services/group-admin.js";
+import type { GroupService } from "../services/groups.js";
+import { CommitQueue, type Committer } from "./commit-queue.js";
+import {
+  areSameCounts,
+  assignedPartitions,
+  assignorsOf,
+  partitionCounts,
+  planFor,
+  protocolsOf,
+} from "./member-plan.js";
+import { PartitionReaders } from "./partition-readers.js";
+
+const SESSION_MS_DEFAULT = 45_000;
+const REBALANCE_MS_DEFAULT = 60_000;
+const HEARTBEAT_MS_MAX = 2_000;
+/** Heartbeats within one session. */
+const HEARTBEATS = 6;
+const RETRY_MS = 100;
+/** How long commits may take that were on their way when the client ended its side. */
+const END_MS_MAX = 10_000;
+
+export interface GroupMemberParts {
+  readonly groups: GroupService;
+  readonly consume: ConsumeService;
+  readonly directory: Directory;
+}
+
+export interface GroupMemberOptions {
+  readonly join: GroupJoin;
+  /** Host of the client, as others are told. */
+  readonly clientHost: string;
+  readonly stream: RpcStream<OutgoingGroupConsumeResponse>;
+}
+
+type Ports = Pick<BrokerPorts, "clock" | "timers" | "logger">;
+/** Topics of the whole group, and how many partitions those had that existed. */
+interface Planned {
+  readonly topics: readonly string[];
+  readonly counts: ReadonlyMap<string, number>;
+}
+
+type Joined = GroupResponse & { readonly kind: "join" };
+
+/** The group has moved on without the member: it has to join again. */
+class Outdated extends Error {
+  override readonly name = "Outdated";
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode) {
+    super(code);
+    this.code = code;
+  }
+}
+
+/** The stream is over. */
+class Closed extends Error {
+  override readonly name = "Closed";
+}
+
+/** What the group says to a member that is only behind. */
+const OUTDATED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "REBALANCE_IN_PROGRESS",
+  "ILLEGAL_GENERATION",
+  "UNKNOWN_MEMBER_ID",
+]);
+
+export class GroupMember implements Committer {
+  readonly groupId: string;
+  readonly instanceId: string | undefined;
+  memberId = "";
+  generation = -1;
+  readonly #ports: Ports;
+  readonly #parts: GroupMemberParts;
+  readonly #options: GroupMemberOptions;
+  readonly #assignors: readonly Assignor[];
+  readonly #sessionMs: number;
+  readonly #rebalanceMs: number;
+  readonly #readers: PartitionReaders;
+  readonly #commits: CommitQueue;
+  readonly #closing = new AbortController();
+  readonly #wakers = new Set<() => void>();
+  /** The assignor of the generation that the member is in. */
+  #assignor: Assignor | undefined;
+  /** As the leader: what the assignment was made for. */
+  #planned: Planned | undefined;
+  /** It gave its partitions up by itself; the group still counts on it. */
+  #hasLost = false;
+  #released: { readonly id: number; readonly partitions: readonly GroupPartition[] } | undefined;
+  #revocations = 0;
+  #isSettled = false;
+  /** When the coordinator last answered. */
+  #heardAtMs: number;
+
+  /** Throws INVALID_REQUEST. */
+  constructor(ports: Ports, parts: GroupMemberParts, options: GroupMemberOptions) {
+    const { join, stream } = options;
+    if (join.topics.length === 0) throw new BrokerError("INVALID_REQUEST", "no topic to read");
+    this.#ports = ports;
+    this.#parts = parts;
+    this.#options = options;
+    this.groupId = join.groupId;
+    this.instanceId = join.instanceId === "" ? undefined : join.instanceId;
+    this.#assignors = assignorsOf(join.assignors);
+    this.#sessionMs = join.sessionTimeoutMs > 0 ? join.sessionTimeoutMs : SESSION_MS_DEFAULT;
+    this.#rebalanceMs =
+      join.rebalanceTimeoutMs > 0 ? join.rebalanceTimeoutMs : REBALANCE_MS_DEFAULT;
+    this.#heardAtMs = ports.clock.monotonicMs();
+    this.#commits = new CommitQueue(parts.groups, this, (error) => this.#fail(error));
+    this.#readers = new PartitionReaders(parts.consume, {
+      start: join.start ?? { latest: true },
+      asBatches: join.asBatches,
+      bytesMax: join.bytesMax,
+      windowBytes: join.windowBytes > 0 ? join.windowBytes : Number.POSITIVE_INFINITY,
+      send: (records) => stream.send({ records }),
+    });
+  }
+
+  start(): void {
+    this.#run().catch((error: unknown) => this.#fail(error));
+  }
+
+  commit(commit: GroupCommit): void {
+    this.#commits.add(commit);
+  }
+
+  /** The client has done with what was revoked, and has committed what it wanted to. */
+  release(revocationId: number): void {
+    void this.#commits.afterwards(() => {
+      if (this.#released?.id !== revocationId) return;
+      this.#released = undefined;
+      this.#wake();
+    });
+  }
+
+  /** The client has room again for so many bytes. */
+  taken(bytes: number): void {
+    this.#readers.taken(bytes);
+  }
+
+  drained(): void {
+    this.#readers.drained();
+  }
+
+  /** The client ends its side: what it has committed is still taken, then the member leaves. */
+  async end(): Promise<void> {
+    this.#readers.stopAll();
+    const isLate = this.#sleep(END_MS_MAX);
+    await Promise.race([this.#commits.afterwards(), isLate.promise]);
+    isLate.cancel();
+    if (this.#closing.signal.aborted) return;
+    await this.close();
+    this.#options.stream.end();
+  }
+
+  /** The client has gone. A static member keeps its place for its session. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
+    this.#readers.stopAll();
+    this.#wake();
+    const { groupId, memberId, instanceId } = this;
+    if (memberId === "" || instanceId !== undefined) return;
+    try {
+      const members = [{ memberId, instanceId }];
+      await this.#parts.groups.leave({ groupId, members }, { forwards: true });
+    } catch (error) {
+      this.#ports.logger.debug(
+        { groupId, memberId, error: String(error) },
+        "a member could not say that it leaves; its session will end",
+      );
+    }
+  }
+
+  holds({ topic, partition }: GroupPartition): boolean {
+    const isOfPlace = (other: GroupPartition): boolean =>
+      other.topic === topic && other.partition === partition;
+    return (
+      this.#readers.has({ topic, partition }) || (this.#released?.partitions ?? []).some(isOfPlace)
+    );
+  }
+
+  async settled(): Promise<void> {
+    while (!this.#isSettled) await this.#pause(RETRY_MS);
+  }
+
+  answer(committed: GroupCommitted): void {
+    if (!this.#closing.signal.aborted) this.#options.stream.send({ committed });
+  }
+
+  async coordinated<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+    for (;;) {
+      const askedAtMs = this.#ports.clock.monotonicMs();
+      try {
+        const answer = await ask();
+        this.#refuseClosed();
+        this.#heardAtMs = askedAtMs;
+        return answer;
+      } catch (error) {
+        this.#refuseClosed();
+        if (!(error instanceof BrokerError) || !error.retriable) throw error;
+        this.#loseIfUnheard();
+        await this.#pause(RETRY_MS);
+      }
+    }
+  }
+
+  /** From generation to generation, until the stream is over. */
+  async #run(): Promise<void> {
+    for (;;) {
+      try {
+        const joined = await this.#join();
+        await this.#sync(joined);
+        await this.#stay();
+      } catch (error) {
+        if (error instanceof Closed) return;
+        if (!(error instanceof Outdated)) throw error;
+        this.#outdated(error.code);
+      }
+    }
+  }
+
+  /** Asks for the next generation, which begins when all others have done so. */
+  async #join(): Promise<Joined> {
+    if (this.#assignor?.isCooperative !== true) await this.#revoke(this.#readers.partitions);
+    this.#isSettled = false;
+    const { join, clientHost } = this.#options;
+    const joined = await this.coordinated(
+      async () =>
+        await this.#parts.groups.join(
+          {
+            groupId: this.groupId,
+            memberId: this.memberId,
+            instanceId: this.instanceId,
+            requiresKnownMemberId: true,
+            supportsSkippingAssignment: true,
+            sessionTimeoutMs: this.#sessionMs,
+            rebalanceTimeoutMs: this.#rebalanceMs,
+            protocolType: "consumer",
+            protocols: protocolsOf(this.#assignors, {
+              topics: join.topics,
+              owned: this.#readers.partitions,
+              generation: this.generation,
+            }),
+            clientId: join.clientId === "" ? "strandline" : join.clientId,
+            clientHost,
+          },
+          { forwards: true, signal: this.#closing.signal },
+        ),
+    );
+    if (joined.error === "MEMBER_ID_REQUIRED") {
+      this.memberId = joined.memberId;
+      return await this.#join();
+    }
+    this.#heed(joined.error);
+    this.memberId = joined.memberId;
+    this.generation = joined.generation;
+    this.#assignor = this.#assignors.find(({ name }) => name === joined.protocolName);
+    return joined;
+  }
+
+  /** Learns what to read; as the leader, says it for all. */
+  async #sync(joined: Joined): Promise<void> {
+    const isLeader = joined.leaderId === joined.memberId;
+    const plan = isLeader ? planFor(this.#parts.directory, joined) : undefined;
+    this.#planned =
+      plan === undefined
+        ? undefined
+        : { topics: plan.topics, counts: partitionCounts(this.#parts.directory, plan.topics) };
+    const { groupId, memberId, instanceId, generation } = this;
+    const synced = await this.coordinated(
+      async () =>
+        await this.#parts.groups.sync(
+          {
+            groupId,
+            memberId,
+            instanceId,
+            generation,
+            protocolType: "consumer",
+            protocolName: joined.protocolName,
+            assignments: joined.skipAssignment ? [] : (plan?.assignments ?? []),
+          },
+          { forwards: true, signal: this.#closing.signal },
+        ),
+    );
+    this.#heed(synced.error);
+    this.#hasLost = false;
+    this.#isSettled = true;
+    this.#wake();
+    await this.#take(assignedPartitions(synced.assignment));
+  }
+
+  /** Lets go of what was taken away, and begins with what is new. */
+  async #take(assigned: readonly GroupPartition[]): Promise<void> {
+    const isAssigned = ({ topic, partition }: GroupPartition): boolean =>
+      assigned.some((other) => other.topic === topic && other.partition === partition);
+    const gone = this.#readers.partitions.filter((place) => !isAssigned(place));
+    const fresh = assigned.filter((place) => !this.#readers.has(place));
+    await this.#begin(fresh);
+    if (gone.length === 0) return;
+    await this.#revoke(gone);
+    // What was let go waits for a generation in which somebody else may have it.
+    if (this.#assignor?.isCooperative === true) throw new Outdated("REBALANCE_IN_PROGRESS");
+  }
+
+  async #begin(fresh: readonly GroupPartition[]): Promise<void> {
+    const { memberId, generation, groupId } = this;
+    const offsets = new Map<string, number>();
+    if (fresh.length > 0) {
+      const topics = [...new Set(fresh.map(({ topic }) => topic))].map((topic) => ({
+        topic,
+        partitions: fresh.filter((place) => place.topic === topic).map((place) => place.partition),
+      }));
+      const answer = await this.coordinated(
+        async () => await this.#parts.groups.fetchOffsets({ groupId, topics }, { forwards: true }),
+      );
+      refuse(answer.error, groupId);
+      for (const { topic, partitions } of answer.topics) {
+        for (const { partition, offset } of partitions)
+          offsets.set(`${topic}/${partition}`, offset);
+      }
+    }
+    const partitions = fresh.map(({ topic, partition }) => {
+      const offset = offsets.get(`${topic}/${partition}`) ?? -1;
+      return offset < 0 ? { topic, partition } : { topic, partition, offset };
+    });
+    this.#options.stream.send({ assigned: { memberId, generation, partitions } });
+    for (const place of partitions) this.#readers.start(place);
+  }
+
+  /** Heartbeats, until the group wants something else. */
+  async #stay(): Promise<never> {
+    for (;;) {
+      await this.#pause(this.#heartbeatMs);
+      await this.#heartbeat();
+      if (this.#hasLost) throw new Outdated("ILLEGAL_GENERATION");
+      // A leader that joins again has everyone assigned anew.
+      if (this.#isPlanOld()) throw new Outdated("REBALANCE_IN_PROGRESS");
+    }
+  }
+
+  async #heartbeat(): Promise<void> {
+    const { groupId, memberId, instanceId, generation } = this;
+    const answer = await this.coordinated(
+      async () =>
+        await this.#parts.groups.heartbeat(
+          { groupId, memberId, instanceId, generation },
+          { forwards: true, signal: this.#closing.signal },
+        ),
+    );
+    this.#heed(answer.error);
+  }
+
+  /** Sends no more of these partitions, and waits for the client to be done with them. */
+  async #revoke(partitions: readonly GroupPartition[]): Promise<void> {
+    if (partitions.length === 0) return;
+    for (const place of partitions) this.#readers.stop(place);
+    const id = ++this.#revocations;
+    this.#released = { id, partitions };
+    this.#options.stream.send({ revoked: { revocationId: id, partitions, isLost: false } });
+    const deadlineMs = this.#ports.clock.monotonicMs() + this.#rebalanceMs / 2;
+    while (this.#released !== undefined) {
+      if (this.#ports.clock.monotonicMs() >= deadlineMs) break;
+      await this.#pause(this.#heartbeatMs);
+      if (this.#released !== undefined) await this.#heartbeatWhileWaiting();
+    }
+    this.#released = undefined;
+  }
+
+  /** That a rebalance goes on is known already. */
+  async #heartbeatWhileWaiting(): Promise<void> {
+    try {
+      await this.#heartbeat();
+    } catch (error) {
+      if (!(error instanceof Outdated) || error.code !== "REBALANCE_IN_PROGRESS") throw error;
+    }
+  }
+
+  #outdated(code: ErrorCode): void {
+    if (code === "REBALANCE_IN_PROGRESS") return;
+    this.#lose();
+    this.generation = -1;
+    if (code === "UNKNOWN_MEMBER_ID") this.memberId = "";
+  }
+
+  /** Others may read already what this member held. */
+  #lose(): void {
+    const { partitions } = this.#readers;
+    this.#readers.stopAll();
+    this.#released = undefined;
+    this.#isSettled = false;
+    if (partitions.length === 0) return;
+    const revocationId = ++this.#revocations;
+    this.#options.stream.send({ revoked: { revocationId, partitions, isLost: true } });
+  }
+
+  #loseIfUnheard(): void {
+    if (this.#ports.clock.monotonicMs() - this.#heardAtMs <= this.#sessionMs) return;
+    this.#lose();
+    this.#hasLost = true;
+  }
+
+  /** True when a topic of the group has come, gone or grown since it was assigned. */
+  #isPlanOld(): boolean {
+    if (this.#planned === undefined) return false;
+    const { topics, counts } = this.#planned;
+    return !areSameCounts(counts, partitionCounts(this.#parts.directory, topics));
+  }
+
+  get #heartbeatMs(): number {
+    return Math.min(HEARTBEAT_MS_MAX, this.#sessionMs / HEARTBEATS);
+  }
+
+  /** Throws what the group's answer means for the member. */
+  #heed(error: ErrorCode | undefined): void {
+    if (error !== undefined && OUTDATED.has(error)) throw new Outdated(error);
+    refuse(error, this.groupId);
+  }
+
+  #refuseClosed(): void {
+    if (this.#closing.signal.aborted) throw new Closed();
+  }
+
+  /** Waits, but not past the end of the stream. Woken early when something has changed. */
+  async #pause(delayMs: number): Promise<void> {
+    this.#refuseClosed();
+    const sleep = this.#sleep(delayMs);
+    this.#wakers.add(sleep.cancel);
+    await sleep.promise;
+    this.#wakers.delete(sleep.cancel);
+    this.#refuseClosed();
+  }
+
+  /** Resolves after the delay, or once it is cancelled. */
+  #sleep(delayMs: number): { readonly promise: Promise<void>; readonly cancel: () => void } {
+    let cancel = (): void => {};
+    const promise = new Promise<void>((resolve) => {
+      const timer = this.#ports.timers.after(delayMs, resolve);
+      cancel = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+    return { promise, cancel };
+  }
+
+  #wake(): void {
+    for (const waker of [...this.#wakers]) waker();
+  }
+
+  #fail(error: unknown): void {
+    if (error instanceof Closed) return;
+    const { groupId, memberId } = this;
+    const isRefusal = error instanceof BrokerError;
+    if (!isRefusal) {
+      this.#ports.logger.error({ groupId, memberId, error: String(error) }, "a member failed");
+    }
+    const reason = isRefusal
+      ? error
+      : new BrokerError("UNKNOWN_SERVER_ERROR", "the broker failed to keep this member");
+    this.#options.stream.abort(reason);
+    this.close().catch(() => {});
+  }
+}
