@@ -131,7 +131,7 @@ describe("a member of a group", () => {
     const reading = readUntil(one, (values) => values.includes("last"));
     await until(() => two.assignment().length === 2 && one.assignment().length === 2);
     const places = [...one.assignment(), ...two.assignment()].map(({ partition }) => partition);
-    expect(places.toSorted()).toEqual([0, 1, 2, 3]);
+    expect(new Set(places)).toEqual(new Set([0, 1, 2, 3]));
     const group = await client.groups.describe("shared");
     expect(group).toMatchObject({ state: "Stable", protocolName: "cooperative-sticky" });
     expect(group.members.map(({ partitions }) => partitions.length)).toEqual([2, 2]);
