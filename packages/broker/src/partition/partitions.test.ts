@@ -1,5 +1,11 @@
-import { emptyImage, type MetadataImage, type Partition, replay } from "@strandline/metadata";
-import { type NodeId, nodeId, type TopicId } from "@strandline/model";
+import {
+  diffImages,
+  emptyImage,
+  type MetadataImage,
+  type Partition,
+  replay,
+} from "@strandline/metadata";
+import { BrokerError, type NodeId, nodeId, type TopicId } from "@strandline/model";
 import { nullLogger } from "@strandline/platform";
 import { Log } from "@strandline/storage";
 import { afterEach, describe, expect, it, vi } from "vitest";
@@ -13,7 +19,7 @@ const TOPIC = "topic" as TopicId;
 const EPOCH = 5 as never;
 
 /** Broker 1 is registered, and keeps two partitions of a topic that `leader` leads. */
-function image(leader: NodeId | -1): MetadataImage {
+function image(leader: NodeId | -1, count = 2): MetadataImage {
   const replicas = leader === -1 ? [SELF] : [leader];
   const partition = {
     replicas,
@@ -29,7 +35,7 @@ function image(leader: NodeId | -1): MetadataImage {
   return {
     ...replay(emptyImage(), [], 7).image,
     nodes: new Map([[SELF, node]]),
-    topics: new Map([[TOPIC, { id: TOPIC, name: "t", partitions: [partition, partition] }]]),
+    topics: new Map([[TOPIC, { id: TOPIC, name: "t", partitions: Array(count).fill(partition) }]]),
     topicIds: new Map([["t", TOPIC]]),
   } as unknown as MetadataImage;
 }
@@ -151,6 +157,27 @@ describe(Partitions, () => {
     await settled();
     expect(removed).toContain("topic-0");
     expect(partitions.get(TOPIC, 0)).toBeUndefined();
+  });
+
+  it("closes while partitions still wait to be opened", async () => {
+    let openLogs = (): void => undefined;
+    const mayOpen = new Promise<void>((resolve) => {
+      openLogs = resolve;
+    });
+    const { partitions, failures } = await opened(SELF);
+    let openCount = 0;
+    vi.spyOn(Log, "open").mockImplementation(async () => {
+      openCount += 1;
+      await mayOpen;
+      throw new BrokerError("KAFKA_STORAGE_ERROR", "this test opens nothing");
+    });
+    const more = image(SELF, 100);
+    partitions.apply(more, diffImages(image(SELF), more));
+    const closing = partitions.close();
+    openLogs();
+    await closing;
+    expect(openCount).toBeLessThan(20);
+    expect(failures).toEqual([]);
   });
 
   it("closes every log, also when one of them cannot be closed, and says so", async () => {

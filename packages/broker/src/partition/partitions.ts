@@ -63,7 +63,7 @@ export class Partitions implements PartitionOwner {
   readonly #leading: LeadingWaiters;
   #image: MetadataImage | undefined;
   #eligible: ReadonlyMap<NodeId, BrokerEpoch> = new Map();
-  #queue: (() => Promise<void>)[] = [];
+  readonly #queue: (() => Promise<void>)[] = [];
   #running = 0;
   #isReconciled = false;
   #isClosed = false;
@@ -171,7 +171,7 @@ export class Partitions implements PartitionOwner {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#leading.close();
-    this.#queue = [];
+    // Those that have not begun end at once: each is waited for here.
     await Promise.all(this.#opening.values());
     for (const link of this.#links.values()) link.close();
     await Promise.all(
@@ -401,7 +401,7 @@ export class Partitions implements PartitionOwner {
       this.#queue.push(async () => {
         await before;
         try {
-          await task();
+          if (!this.#isClosed) await task();
         } catch (error) {
           const failure = error instanceof Error ? error : new Error(String(error));
           this.#ports.logger.error(

@@ -24,8 +24,8 @@ import {
   type TopicOf,
 } from "@strandline/coordination";
 import type { MetadataImage } from "@strandline/metadata";
-import { BrokerError, GROUPS_TOPIC, type NodeId } from "@strandline/model";
-import type { Logger, Random, Transport } from "@strandline/platform";
+import { BrokerError, type ErrorCode, GROUPS_TOPIC, type NodeId } from "@strandline/model";
+import type { Clock, Logger, Random, Timers, Transport } from "@strandline/platform";
 import { coordinationMethods } from "@strandline/rpc";
 import type { Coordinators } from "../coordinator/coordinators.js";
 import type { Directory } from "./directory.js";
@@ -37,6 +37,14 @@ const METADATA_BYTES_MAX = 8 * 1024 * 1024;
 /** For requests that are answered at once. */
 const FORWARD_TIMEOUT_MS = 15_000;
 const REBALANCE_GRACE_MS = 10_000;
+/** How long a request that is passed on waits for a coordinator. */
+const MOVING_MS_MAX = 10_000;
+const RETRY_MS = 50;
+const MOVING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "NOT_COORDINATOR",
+  "COORDINATOR_LOAD_IN_PROGRESS",
+  "COORDINATOR_NOT_AVAILABLE",
+]);
 
 type Kind = GroupCommand["kind"];
 type Body<K extends Kind> = Omit<Extract<GroupCommand, { kind: K }>, "kind">;
@@ -49,21 +57,29 @@ export interface GroupCallOptions {
   readonly forwards?: boolean;
 }
 
+export interface GroupServicePorts {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly transport: Transport;
+  readonly logger: Logger;
+}
+
 export interface GroupServiceParts {
   readonly directory: Directory;
   readonly topic: OffsetsTopic;
   readonly coordinators: Coordinators<GroupCommand, GroupResponse>;
 }
 
-/** Every method throws NOT_COORDINATOR, COORDINATOR_LOAD_IN_PROGRESS or COORDINATOR_NOT_AVAILABLE. */
+/**
+ * Every method throws NOT_COORDINATOR, COORDINATOR_LOAD_IN_PROGRESS or COORDINATOR_NOT_AVAILABLE,
+ * and NETWORK_EXCEPTION when a request was passed on and nobody knows what became of it.
+ */
 export class GroupService {
-  readonly #ports: { random: Random; transport: Transport; logger: Logger };
+  readonly #ports: GroupServicePorts;
   readonly #parts: GroupServiceParts;
 
-  constructor(
-    ports: { random: Random; transport: Transport; logger: Logger },
-    parts: GroupServiceParts,
-  ) {
+  constructor(ports: GroupServicePorts, parts: GroupServiceParts) {
     this.#ports = ports;
     this.#parts = parts;
   }
@@ -228,7 +244,29 @@ export class GroupService {
     return (await this.#runOn(partition, command, options)) as Answer<K>;
   }
 
+  /** With `forwards`, tries for a while: the coordinator may be on its way. */
   async #runOn(
+    partition: number,
+    command: GroupCommand,
+    options: GroupCallOptions,
+  ): Promise<GroupResponse> {
+    const { clock, timers } = this.#ports;
+    const deadlineMs = clock.monotonicMs() + (options.forwards === true ? MOVING_MS_MAX : 0);
+    for (;;) {
+      try {
+        return await this.#attempt(partition, command, options);
+      } catch (error) {
+        // Each of these is an answer: nothing is under way that could arrive behind the next try.
+        const isMoving = error instanceof BrokerError && MOVING.has(error.code);
+        if (!isMoving || clock.monotonicMs() >= deadlineMs || options.signal?.aborted) throw error;
+      }
+      await new Promise<void>((resolve) => {
+        timers.after(RETRY_MS, resolve);
+      });
+    }
+  }
+
+  async #attempt(
     partition: number,
     command: GroupCommand,
     options: GroupCallOptions,
@@ -264,7 +302,7 @@ export class GroupService {
       return decodeJsonBytes(response as Uint8Array) as GroupResponse;
     } catch (error) {
       if (error instanceof BrokerError) throw error;
-      throw new BrokerError("COORDINATOR_NOT_AVAILABLE", "the coordinator did not answer", {
+      throw new BrokerError("NETWORK_EXCEPTION", "the coordinator did not answer", {
         cause: error,
       });
     }

@@ -1,0 +1,167 @@
+import { type Consumer, Kafka, logLevel, Partitioners } from "kafkajs";
+import { afterEach, describe, expect, it } from "vitest";
+import { startCluster, type TestCluster } from "./cluster.js";
+
+const A_MINUTE = 60_000;
+const TOPIC = "orders";
+const GROUP = "billing";
+
+const closing: (() => Promise<unknown>)[] = [];
+
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+function kafkaOf(cluster: TestCluster): Kafka {
+  return new Kafka({
+    brokers: [...cluster.kafkaBootstrap],
+    logLevel: logLevel.NOTHING,
+    retry: { initialRetryTime: 50, maxRetryTime: 500, retries: 50 },
+  });
+}
+
+async function startWithTopic(partitions: number): Promise<{ cluster: TestCluster; kafka: Kafka }> {
+  const cluster = await startCluster();
+  closing.push(async () => await cluster.close());
+  const kafka = kafkaOf(cluster);
+  const admin = kafka.admin();
+  await admin.connect();
+  closing.push(async () => await admin.disconnect());
+  await admin.createTopics({ topics: [{ topic: TOPIC, numPartitions: partitions }] });
+  return { cluster, kafka };
+}
+
+/** Waits for something that comes as fast as it can; the test's own time limit is the only one. */
+async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isTrue())) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+/** A consumer that notes what it owns in each generation, and what it was given. */
+class Member {
+  readonly consumer: Consumer;
+  readonly owned = new Map<number, readonly number[]>();
+  generation = -1;
+
+  constructor(kafka: Kafka, seen: Set<string>) {
+    this.consumer = kafka.consumer({
+      groupId: GROUP,
+      sessionTimeout: 6_000,
+      heartbeatInterval: 100,
+      maxWaitTimeInMs: 50,
+    });
+    // The listener that notes the generation is told before the records of it come.
+    this.consumer.on(this.consumer.events.GROUP_JOIN, ({ payload }) => {
+      const joined = payload as unknown as { generationId?: number };
+      this.generation = joined.generationId ?? this.generation + 1;
+      this.owned.set(this.generation, payload.memberAssignment[TOPIC] ?? []);
+    });
+    this.#seen = seen;
+  }
+
+  readonly #seen: Set<string>;
+
+  get partitions(): readonly number[] {
+    return this.owned.get(this.generation) ?? [];
+  }
+
+  async start(): Promise<void> {
+    await this.consumer.connect();
+    await this.consumer.subscribe({ topics: [TOPIC], fromBeginning: true });
+    await this.consumer.run({
+      autoCommitInterval: 50,
+      eachMessage: async ({ message }) => {
+        this.#seen.add(String(message.value));
+      },
+    });
+  }
+}
+
+describe("a consumer group", () => {
+  it(
+    "shares its partitions among those who are there, and gives every record to one of them",
+    async () => {
+      const { kafka } = await startWithTopic(6);
+      const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
+      await producer.connect();
+      closing.push(async () => await producer.disconnect());
+      const seen = new Set<string>();
+      let sent = 0;
+      const send = async (): Promise<void> => {
+        const messages = Array.from({ length: 60 }, (_, at) => ({ value: String(sent + at) }));
+        await producer.send({ topic: TOPIC, messages });
+        sent += messages.length;
+      };
+      const members = [1, 2, 3].map(() => new Member(kafka, seen));
+      await Promise.all(members.map(async (member) => await member.start()));
+      closing.push(async () => {
+        await Promise.all(members.map(async ({ consumer }) => await consumer.disconnect()));
+      });
+      const shares = (): string => members.map(({ partitions }) => partitions.length).join();
+      await send();
+      await until(() => shares() === "2,2,2" && seen.size === sent);
+      expect(members.flatMap(({ partitions }) => partitions).sort()).toEqual([0, 1, 2, 3, 4, 5]);
+
+      const [leaving] = members.splice(0, 1);
+      await leaving?.consumer.disconnect();
+      await until(() => shares() === "3,3");
+      await send();
+      await until(() => seen.size === sent);
+
+      const late = new Member(kafka, seen);
+      members.push(late);
+      await late.start();
+      await until(() => shares() === "2,2,2");
+      await send();
+      await until(() => seen.size === sent);
+      expect(members.flatMap(({ partitions }) => partitions).sort()).toEqual([0, 1, 2, 3, 4, 5]);
+    },
+    A_MINUTE,
+  );
+
+  it(
+    "finds its offsets again when the broker that coordinated it is gone",
+    async () => {
+      const { cluster, kafka } = await startWithTopic(2);
+      const groups = cluster.nodes[0]?.broker?.groups;
+      const partitions = [7, 8].map((offset, partition) => {
+        return { partition, offset, leaderEpoch: -1, metadata: "" };
+      });
+      // As a consumer without a group does, that assigns its partitions to itself.
+      const committed = await groups?.commit(
+        {
+          groupId: GROUP,
+          memberId: "",
+          instanceId: undefined,
+          generation: -1,
+          retentionMs: undefined,
+          topics: [{ topic: TOPIC, partitions }],
+        },
+        { forwards: true },
+      );
+      expect(committed?.topics[0]?.partitions.map(({ error }) => error)).toEqual([
+        undefined,
+        undefined,
+      ]);
+      const coordinatorId = groups?.coordinatorOf(GROUP);
+      const at = cluster.nodes.findIndex(({ nodeId }) => nodeId === coordinatorId);
+      await cluster.stop(at, { handOver: false });
+      const other = kafka.admin();
+      await other.connect();
+      closing.push(async () => await other.disconnect());
+      const found = await other.fetchOffsets({ groupId: GROUP, topics: [TOPIC] });
+      expect(found[0]?.partitions.map(({ partition, offset }) => ({ partition, offset }))).toEqual([
+        { partition: 0, offset: "7" },
+        { partition: 1, offset: "8" },
+      ]);
+      await until(() => cluster.nodes[0]?.broker?.groups.coordinatorOf(GROUP) !== coordinatorId);
+      const listed = await other.listGroups();
+      expect(listed.groups).toEqual([{ groupId: GROUP, protocolType: "" }]);
+      await until(async () => {
+        const deleted = await other.deleteGroups([GROUP]).catch(() => undefined);
+        return deleted !== undefined;
+      });
+      expect((await other.listGroups()).groups).toEqual([]);
+    },
+    A_MINUTE,
+  );
+});
