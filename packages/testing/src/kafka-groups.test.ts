@@ -164,4 +164,33 @@ describe("a consumer group", () => {
     },
     A_MINUTE,
   );
+
+  it(
+    "keeps clients from writing to its topic, and operators from deleting it",
+    async () => {
+      const { cluster, kafka } = await startWithTopic(1);
+      await cluster.nodes[0]?.broker?.groups.fetchOffsets(
+        { groupId: GROUP, topics: undefined },
+        { forwards: true },
+      );
+      const topic = "__consumer_offsets";
+      const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
+      await producer.connect();
+      closing.push(async () => await producer.disconnect());
+      const messages = [{ key: "k", value: "v", partition: 0 }];
+      await expect(producer.send({ topic, messages })).rejects.toMatchObject({
+        message: expect.stringContaining("invalid topic") as string,
+      });
+      const client = cluster.connect();
+      await using own = client.producer();
+      await expect(own.send({ topic, partition: 0, value: "v" })).rejects.toMatchObject({
+        code: "INVALID_TOPIC_EXCEPTION",
+      });
+      await expect(client.admin.deleteTopic(topic)).rejects.toMatchObject({
+        code: "INVALID_TOPIC_EXCEPTION",
+      });
+      expect(await client.admin.describeTopic(topic)).toMatchObject({ replicationFactor: 3 });
+    },
+    A_MINUTE,
+  );
 });

@@ -2,7 +2,7 @@
  * Produce: checks a request, turns plain records into a batch, and brings it to the leader.
  * Callback style on purpose: one batch costs no promise on its way.
  */
-import { BrokerError } from "@strandline/model";
+import { BrokerError, isInternalTopic } from "@strandline/model";
 import type { Clock, Crc32c } from "@strandline/platform";
 import {
   attributes,
@@ -76,6 +76,9 @@ export class ProduceService {
   }
 
   #produceTo(request: ProduceRequest, partition: number, onAnswer: OnAnswer): void {
+    if (isInternalTopic(request.topic)) {
+      throw new BrokerError("INVALID_TOPIC_EXCEPTION", `${request.topic} is the cluster's own`);
+    }
     const leader = this.#directory.leader(request.topic, partition, request.forwarded);
     const timeoutMs = requestTimeoutMs(request.timeoutMs);
     if (leader.kind === "remote") {

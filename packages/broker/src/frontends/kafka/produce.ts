@@ -26,6 +26,8 @@ const ACKS: ReadonlyMap<number, Acks> = new Map([
   [0, "none"],
   [1, "leader"],
 ]);
+/** The client that may write to the cluster's own topics, as Kafka has it: tools that repair them. */
+const ADMIN_CLIENT_ID = "__admin_client";
 /** Since then a client knows what zstd is. */
 const ZSTD_VERSION_MIN = 7;
 /** Longest part of a header that is looked at before the batch is checked as a whole. */
@@ -126,7 +128,7 @@ class ProduceRun {
     if (this.#request.transactionalId !== null) {
       throw new BrokerError("UNSUPPORTED_VERSION", "transactions are not served");
     }
-    if (isInternalTopic(topic.name)) {
+    if (isInternalTopic(topic.name) && this.#context.clientId !== ADMIN_CLIENT_ID) {
       throw new BrokerError("INVALID_TOPIC_EXCEPTION", `${topic.name} is the cluster's own`);
     }
     return { acks, batch: records };
