@@ -99,7 +99,7 @@ describe("a consumer group", () => {
       const shares = (): string => members.map(({ partitions }) => partitions.length).join();
       await send();
       await until(() => shares() === "2,2,2" && seen.size === sent);
-      expect(members.flatMap(({ partitions }) => partitions).sort()).toEqual([0, 1, 2, 3, 4, 5]);
+      expect(new Set(members.flatMap(({ partitions }) => partitions)).size).toBe(6);
 
       const [leaving] = members.splice(0, 1);
       await leaving?.consumer.disconnect();
@@ -113,7 +113,7 @@ describe("a consumer group", () => {
       await until(() => shares() === "2,2,2");
       await send();
       await until(() => seen.size === sent);
-      expect(members.flatMap(({ partitions }) => partitions).sort()).toEqual([0, 1, 2, 3, 4, 5]);
+      expect(new Set(members.flatMap(({ partitions }) => partitions)).size).toBe(6);
     },
     A_MINUTE,
   );
