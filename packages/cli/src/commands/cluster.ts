@@ -1,5 +1,5 @@
 /** `strandline cluster`: what the cluster is, and whether it is well. */
-import type { ClusterDescription } from "@strandline/client";
+import type { ClusterDescription, QuorumDescription } from "@strandline/client";
 import { Command } from "commander";
 import { CommandError, EXIT } from "../exit-codes.js";
 import {
@@ -33,7 +33,45 @@ export function clusterCommand(): Command {
     .option("--exit-when-healthy", "wait until it is healthy, at most --timeout seconds")
     .option("--watch", "report again whenever it changes")
     .action(async (flags: HealthFlags) => await health(flags));
+  withFormat(withCluster(cluster.command("quorum")))
+    .description("the controllers' log: who votes, and how far everyone is")
+    .action(async (flags: ClusterFlags & FormatFlags) => {
+      await withClient(flags, async (client) => {
+        await printQuorum(await client.admin.describeQuorum(), flags.format);
+      });
+    });
   return cluster;
+}
+
+async function printQuorum(quorum: QuorumDescription, format: string): Promise<void> {
+  if (format === "json") {
+    await writeData(`${JSON.stringify(quorum, undefined, 2)}\n`);
+    return;
+  }
+  const ago = (ms: number): string => (ms < 0 ? "never" : `${Math.max(0, Date.now() - ms)} ms ago`);
+  const roleOf = (nodeId: number): string => (nodeId === quorum.leaderId ? "leader" : "follower");
+  const rows = [
+    ...quorum.voters.map((voter) => ({ ...voter, role: roleOf(voter.nodeId) })),
+    ...quorum.observers.map((observer) => ({ ...observer, role: "observer" })),
+  ];
+  const lines = [
+    `leader          ${quorum.leaderId}`,
+    `epoch           ${quorum.leaderEpoch}`,
+    `high watermark  ${quorum.highWatermark}`,
+    "",
+    ...table(
+      ["node", "directory", "log end", "heard", "caught up", "role"],
+      rows.map((row) => [
+        row.nodeId,
+        row.directoryId,
+        row.logEndOffset,
+        ago(row.lastFetchMs),
+        ago(row.lastCaughtUpMs),
+        row.role,
+      ]),
+    ),
+  ];
+  await writeData(`${lines.join("\n")}\n`);
 }
 
 interface Health {

@@ -1,4 +1,5 @@
 /** `strandline topic`: create, list, describe, alter, delete; produce and consume beside it. */
+import type { PartitionDescription, ReplicaMove, StrandlineClient } from "@strandline/client";
 import { Command } from "commander";
 import { CommandError, EXIT } from "../exit-codes.js";
 import {
@@ -120,7 +121,7 @@ function describeCommand(): Command {
               partition.partition,
               partition.leaderId < 0 ? "none" : partition.leaderId,
               partition.leaderEpoch,
-              partition.replicas.join(","),
+              replicasText(partition),
               partition.isr.join(","),
               partition.elr.join(","),
               partition.logStartOffset ?? "-",
@@ -144,22 +145,31 @@ function describeCommand(): Command {
 
 interface AlterFlags extends ClusterFlags {
   readonly partitions?: string;
+  readonly replicas: string[];
   readonly set: string[];
   readonly unset: string[];
 }
 
 function alterCommand(): Command {
   return withCluster(new Command("alter"))
-    .description("change settings, or add partitions")
+    .description("change settings, add partitions, or move replicas")
     .argument("<name>")
     .option("-p, --partitions <count>", "new total; partitions are only ever added")
+    .option(
+      "-r, --replicas <partition=brokers>",
+      "move: 0=3,1,2 puts partition 0 on these brokers, the preferred leader first; 0= takes a move back; may be repeated",
+      gather,
+      [],
+    )
     .option("-s, --set <name=value>", "a topic setting; may be repeated", gather, [])
     .option("-u, --unset <name>", "back to the default; may be repeated", gather, [])
     .action(async (name: string, flags: AlterFlags) => {
       const set = pairs(flags.set, "--set");
-      if (flags.partitions === undefined && flags.set.length + flags.unset.length === 0) {
+      const moves = movesOf(name, flags.replicas);
+      const changes = flags.set.length + flags.unset.length + moves.length;
+      if (flags.partitions === undefined && changes === 0) {
         throw new CommandError(EXIT.usage, "nothing to change", {
-          hint: "give --partitions, --set or --unset",
+          hint: "give --partitions, --replicas, --set or --unset",
         });
       }
       await withClient(flags, async (client) => {
@@ -172,9 +182,40 @@ function alterCommand(): Command {
             totalCount: integer(flags.partitions, "--partitions"),
           });
         }
+        if (moves.length > 0) await move(client, moves);
         say(`altered ${name}`);
       });
     });
+}
+
+/** "0=3,1,2": partition 0 moves to these brokers. */
+function movesOf(topic: string, given: readonly string[]): ReplicaMove[] {
+  return Object.entries(pairs(given, "--replicas")).map(([partition, brokers]) => ({
+    topic,
+    partition: integer(partition, "--replicas"),
+    replicas: brokers
+      .split(",")
+      .filter((id) => id.trim() !== "")
+      .map((id) => integer(id, "--replicas")),
+  }));
+}
+
+async function move(client: StrandlineClient, moves: readonly ReplicaMove[]): Promise<void> {
+  const results = await client.admin.alterReassignments(moves);
+  for (const { topic, partition, error } of results) {
+    if (error !== undefined) say(`${topic}-${partition}: ${error.message}`);
+  }
+  const refused = results.find(({ error }) => error !== undefined);
+  if (refused?.error !== undefined) throw refused.error;
+}
+
+/** As kafka-topics writes a move that is under way. */
+function replicasText({ replicas, adding, removing }: PartitionDescription): string {
+  const moves = [
+    ...(adding.length > 0 ? [`adding ${adding.join(",")}`] : []),
+    ...(removing.length > 0 ? [`removing ${removing.join(",")}`] : []),
+  ];
+  return moves.length === 0 ? replicas.join(",") : `${replicas.join(",")} (${moves.join("; ")})`;
 }
 
 function deleteCommand(): Command {
