@@ -328,7 +328,7 @@ describe("the cluster", () => {
     const raw = await dial(3);
     const question = { includeClusterAuthorizedOperations: false };
     const found = await raw.call("DescribeCluster", 2, question);
-    expect(found.brokers.map(({ brokerId }) => brokerId).sort()).toEqual([1, 2, 3]);
+    expect(new Set(found.brokers.map(({ brokerId }) => brokerId))).toEqual(new Set([1, 2, 3]));
     const other = await raw.call("DescribeCluster", 1, { ...question, endpointType: 2 });
     expect(other.errorCode).toBe(errorNumber("MISMATCHED_ENDPOINT_TYPE"));
     const { topics, nodes } = await raw.call("DescribeQuorum", 2, {
