@@ -40,6 +40,8 @@ export interface CompactionShell {
   /** Runs a task while nothing else changes the log's files. */
   readonly runAlone: (task: () => Promise<void>) => Promise<void>;
   readonly pace: CompactionPace;
+  /** The batch at or behind `offset` is not what was written: to be looked into. */
+  readonly onSuspect: (offset: number) => Promise<void>;
 }
 
 /** What a round would do now; undefined when none is due. */
@@ -235,9 +237,13 @@ class Compaction {
           isWanted = this.#isWanted();
         },
       };
-      const { problem, position } = await walkBatches(handle, range, (bytes, at, batch) => {
-        return isWanted && options.visit(bytes, at, batch);
-      });
+      const { problem, position, nextOffset } = await walkBatches(
+        handle,
+        range,
+        (bytes, at, batch) => {
+          return isWanted && options.visit(bytes, at, batch);
+        },
+      );
       if (problem === undefined || !isWanted) return isWanted;
       const { path } = segment.file;
       this.#log.ports.logger.error(
@@ -247,6 +253,7 @@ class Compaction {
       // Read like any other stretch from now on, so that the damage is found and repaired.
       segment.checkedFrom = 0;
       segment.checkedTo = 0;
+      await this.#shell.onSuspect(nextOffset);
       return false;
     } finally {
       segment.file.release();

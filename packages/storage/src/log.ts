@@ -273,10 +273,11 @@ export class Log {
 
   /**
    * Replaces the start of `recovery.damaged` by the same batches of another replica, durably. The
-   * range may be given in parts. Refuses with CORRUPT_MESSAGE what does not fit there.
+   * range may be given in parts. Refuses with CORRUPT_MESSAGE what does not fit there. `coveredTo`:
+   * up to there the other replica has nothing more, because it is compacted.
    */
-  async replaceRange(batches: Uint8Array): Promise<void> {
-    await this.#upkeep.run(async () => await repairLog(this.#contents, batches));
+  async replaceRange(batches: Uint8Array, coveredTo?: number): Promise<void> {
+    await this.#upkeep.run(async () => await repairLog(this.#contents, batches, coveredTo));
   }
 
   /** Makes everything appended so far durable, and recovery begin behind it. */
@@ -305,6 +306,10 @@ export class Log {
     return await compactLog(this.#contents, request, {
       runAlone: async (task) => await this.#upkeep.run(task),
       pace,
+      onSuspect: async (offset) => {
+        // Finds the damage and tells the observer, or gives what is there because it is good.
+        await this.read(offset, 1, this.logEndOffset).catch(() => undefined);
+      },
     });
   }
 

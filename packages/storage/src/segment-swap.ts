@@ -7,6 +7,7 @@
  * renames a crash has undone, the next open does again.
  */
 import type { FileSystem } from "@strandline/platform";
+import type { Damage } from "./damage.js";
 import type { IndexFiles } from "./index-files.js";
 import type { LogCheckpoints, StoredSwap } from "./log-checkpoints.js";
 import type { LogContents } from "./log-contents.js";
@@ -39,21 +40,30 @@ export async function swapSegments(
   log: LogContents,
   old: readonly Segment[],
   cleaned: Segment,
+  /** What of the new file is damaged. */
+  damages: readonly Damage[] = [],
 ): Promise<void> {
   await wholly(log, async () => {
     const { checkpoints, indexFiles } = log;
     const replaced = old.map((segment) => segment.baseOffset);
     const swap: StoredSwap = { version: 1, replaced, facts: cleaned.facts };
     // Readers of the old segments go on with the open files, whatever becomes of the names.
-    for (const segment of old) await segment.file.acquire({ create: false });
+    const held: Segment[] = [];
+    for (const segment of old) {
+      // It may be what was lost.
+      if (!(await log.ports.fileSystem.exists(segment.file.path))) continue;
+      await segment.file.acquire({ create: false });
+      held.push(segment);
+    }
     try {
       log.hasGaps = true;
       const begun = [checkpoints.putSwap(swap), checkpoints.putState(log.state())];
       await checkpoints.write(begun, { sync: true });
-      await renameFiles(log, old, cleaned);
+      await renameFiles(log, held, cleaned);
       swapMemory(log, old, cleaned);
+      log.damages.replace(cleaned, damages);
     } finally {
-      for (const segment of old) segment.file.release();
+      for (const segment of held) segment.file.release();
     }
     for (const base of replaced) await indexFiles.remove(base);
     await indexFiles.store(cleaned, { sync: true });
@@ -64,11 +74,11 @@ export async function swapSegments(
 
 async function renameFiles(
   log: LogContents,
-  old: readonly Segment[],
+  held: readonly Segment[],
   cleaned: Segment,
 ): Promise<void> {
   const { fileSystem } = log.ports;
-  for (const { file } of old) {
+  for (const { file } of held) {
     const deletedPath = `${file.path}${DELETED_SUFFIX}`;
     await fileSystem.rename(file.path, deletedPath);
     log.removals.add(deletedPath);

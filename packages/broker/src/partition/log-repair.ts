@@ -4,7 +4,7 @@
  */
 import type { TopicId } from "@strandline/model";
 import type { Clock, Logger, Timers, Transport } from "@strandline/platform";
-import { batchBytes, nextOffset } from "@strandline/record";
+import { baseOffset, batchBytes, nextOffset } from "@strandline/record";
 import { replicationMethods } from "@strandline/rpc";
 import type { Log } from "@strandline/storage";
 
@@ -40,10 +40,11 @@ export async function repairLog(
   for (;;) {
     const damaged = log.recovery.damaged;
     if (damaged === undefined) return true;
-    const batches = await fetchRange(ports, target, damaged);
-    if (batches !== undefined) {
+    const found = await fetchRange(ports, target, damaged);
+    if (found !== undefined) {
+      const { batches, coveredTo } = found;
       try {
-        await log.replaceRange(batches);
+        await log.replaceRange(batches, coveredTo);
         ports.logger.warn(
           { partition: target.key, from: damaged.fromOffset, sizeBytes: batches.length },
           "repaired damaged records from another replica",
@@ -60,12 +61,18 @@ export async function repairLog(
   }
 }
 
+interface FoundRange {
+  readonly batches: Uint8Array;
+  /** How far they go when the peer has nothing behind them; undefined: to the last one's end. */
+  readonly coveredTo: number | undefined;
+}
+
 /** Whole batches from the start of the range and not past its end; undefined when none are had. */
 async function fetchRange(
   ports: RepairPorts,
   target: RepairTarget,
   range: { readonly fromOffset: number; readonly toOffset: number },
-): Promise<Uint8Array | undefined> {
+): Promise<FoundRange | undefined> {
   for (const address of target.peers()) {
     try {
       const { batches } = await ports.transport.call(
@@ -79,8 +86,8 @@ async function fetchRange(
         },
         { timeoutMs: CALL_MS },
       );
-      const fitting = cutAt(batches, range.toOffset);
-      if (fitting.length > 0) return fitting;
+      const found = cutAt(batches, range.toOffset);
+      if (found.batches.length > 0 || found.coveredTo !== undefined) return found;
     } catch (error) {
       ports.logger.debug(
         { partition: target.key, address, error: String(error) },
@@ -91,8 +98,10 @@ async function fetchRange(
   return undefined;
 }
 
-function cutAt(batches: Uint8Array, toOffset: number): Uint8Array {
+/** A peer that is compacted may go on behind the range: then it has no more of it. */
+function cutAt(batches: Uint8Array, toOffset: number): FoundRange {
   let at = 0;
   while (at < batches.length && nextOffset(batches, at) <= toOffset) at += batchBytes(batches, at);
-  return batches.subarray(0, at);
+  const isBehind = at < batches.length && baseOffset(batches, at) >= toOffset;
+  return { batches: batches.subarray(0, at), coveredTo: isBehind ? toOffset : undefined };
 }
