@@ -7,14 +7,16 @@ import { monotoneHighWatermark } from "./monotone-high-watermark.js";
 import { noDuplicate } from "./no-duplicate.js";
 import { oneLeaderPerEpoch } from "./one-leader-per-epoch.js";
 import { oneLeaderPerTerm } from "./one-leader-per-term.js";
+import type { KeyOf } from "./superseded.js";
 
-export function allCheckers(): Checker[] {
+/** `keyOf`: the key of a record in a compacted topic, by its payload. */
+export function allCheckers(keyOf?: KeyOf): Checker[] {
   return [
     oneLeaderPerEpoch(),
     monotoneEpoch(),
     monotoneHighWatermark(),
-    committedData(),
-    logsAgree(),
+    committedData(keyOf),
+    logsAgree(keyOf),
     noDuplicate(),
     oneLeaderPerTerm(),
   ];

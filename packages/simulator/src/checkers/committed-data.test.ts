@@ -52,4 +52,15 @@ describe("committed data", () => {
     const history = [acknowledged(0, "a"), log("b", "a")];
     expect(problemsOf(committedData(), history)).toEqual(["nobody leads t-0 at the end"]);
   });
+
+  it("accepts that a compacted log lacks what a later record of the same key supersedes", () => {
+    const keyOf = (payload: string): string => payload.toLowerCase();
+    const history = [acknowledged(0, "a"), consumed(0, "a"), acknowledged(1, "A")];
+    const kept = [...history, log("a", " Ab", { isLeader: true })];
+    expect(problemsOf(committedData(keyOf), kept)).toEqual([]);
+    const lost = [...history, log("a", "  b", { isLeader: true })];
+    expect(problemsOf(committedData(keyOf), lost)).toEqual([
+      '"a" at offset 0 of t-0, seen by acknowledgement, is not in the log of its leader a',
+    ]);
+  });
 });

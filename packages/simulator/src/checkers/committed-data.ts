@@ -1,8 +1,10 @@
 /**
  * What was acknowledged, or given to a consumer, is committed: nothing else is ever seen at its
- * offset, and at the end it is in the leader's log, below the high watermark.
+ * offset, and at the end it is in the leader's log, below the high watermark; or, in a compacted
+ * topic, a later record of its key is.
  */
 import type { Checker, Observation } from "../observation.js";
+import { type KeyOf, lastOffsets } from "./superseded.js";
 
 type Log = Extract<Observation, { kind: "log" }>;
 
@@ -12,7 +14,8 @@ interface Seen {
   readonly by: string;
 }
 
-export function committedData(): Checker {
+/** `keyOf`: the key of a record in a compacted topic, by its payload. */
+export function committedData(keyOf?: KeyOf): Checker {
   const partitions = new Map<string, Map<number, Seen>>();
   const leaderLogs = new Map<string, Log>();
   const note = (partition: string, offset: number, seen: Seen): string | undefined => {
@@ -46,7 +49,7 @@ export function committedData(): Checker {
       for (const [partition, offsets] of partitions) {
         const log = leaderLogs.get(partition);
         if (log === undefined) problems.push(`nobody leads ${partition} at the end`);
-        else problems.push(...lostOf(log, offsets));
+        else problems.push(...lostOf(log, offsets, keyOf));
       }
       return problems;
     },
@@ -54,12 +57,15 @@ export function committedData(): Checker {
 }
 
 /** Names the first loss of each kind: one is enough to look into. */
-function lostOf(log: Log, offsets: ReadonlyMap<number, Seen>): string[] {
+function lostOf(log: Log, offsets: ReadonlyMap<number, Seen>, keyOf?: KeyOf): string[] {
+  const last = lastOffsets(log.records, keyOf);
   const records = new Map(log.records.map((record) => [record.offset, record.payload]));
   for (const [offset, seen] of [...offsets].sort(([one], [other]) => one - other)) {
     if (offset < log.logStartOffset) continue;
     const what = `"${seen.payload}" at offset ${offset} of ${log.partition}, seen by ${seen.by},`;
     const payload = records.get(offset);
+    const isDropped = payload === undefined && last.isSuperseded({ offset, payload: seen.payload });
+    if (isDropped) continue;
     if (payload === undefined) return [`${what} is not in the log of its leader ${log.node}`];
     if (payload !== seen.payload) return [`${what} is "${payload}" at its leader ${log.node}`];
     if (offset >= log.highWatermark) {

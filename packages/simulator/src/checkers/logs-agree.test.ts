@@ -25,4 +25,14 @@ describe("logs agree", () => {
       'offset 2 of t-0 is "c" of epoch 1 at a and missing at b',
     ]);
   });
+
+  it("lets a compacted log lack what a later record of the same key supersedes, and nothing else", () => {
+    const keyOf = (payload: string): string => payload.toLowerCase();
+    const history = [log("a", "aAb"), log("b", " Ab")];
+    expect(problemsOf(logsAgree(keyOf), history)).toEqual([]);
+    expect(problemsOf(logsAgree(keyOf), history.toReversed())).toEqual([]);
+    expect(problemsOf(logsAgree(keyOf), [log("a", "aAb"), log("b", "a b")])).toEqual([
+      'offset 1 of t-0 is "A" of epoch 1 at a and missing at b',
+    ]);
+  });
 });

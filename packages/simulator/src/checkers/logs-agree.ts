@@ -1,9 +1,14 @@
-/** Below the high watermark that both know, two replicas hold the same records. */
+/**
+ * Below the high watermark that both know, two replicas hold the same records; of a compacted
+ * topic, all but those that a later record of the same key has superseded.
+ */
 import type { Checker, Observation, ObservedRecord } from "../observation.js";
+import { type KeyOf, lastOffsets } from "./superseded.js";
 
 type Log = Extract<Observation, { kind: "log" }>;
 
-export function logsAgree(): Checker {
+/** `keyOf`: the key of a record in a compacted topic, by its payload. */
+export function logsAgree(keyOf?: KeyOf): Checker {
   const logs = new Map<string, Log[]>();
   return {
     name: "logs agree",
@@ -12,7 +17,7 @@ export function logsAgree(): Checker {
       const others = logs.get(observation.partition) ?? [];
       logs.set(observation.partition, [...others, observation]);
       for (const other of others) {
-        const problem = difference(other, observation);
+        const problem = difference(other, observation, keyOf);
         if (problem !== undefined) return problem;
       }
       return undefined;
@@ -21,15 +26,21 @@ export function logsAgree(): Checker {
   };
 }
 
-function difference(one: Log, other: Log): string | undefined {
+function difference(one: Log, other: Log, keyOf: KeyOf | undefined): string | undefined {
   const from = Math.max(one.logStartOffset, other.logStartOffset);
   const to = Math.min(one.highWatermark, other.highWatermark);
   const byOffset = new Map(one.records.map((record) => [record.offset, record]));
   const otherByOffset = new Map(other.records.map((record) => [record.offset, record]));
+  const last = lastOffsets(one.records, keyOf);
+  const otherLast = lastOffsets(other.records, keyOf);
   for (let offset = from; offset < to; offset++) {
     const record = byOffset.get(offset);
     const otherRecord = otherByOffset.get(offset);
     if (record?.payload === otherRecord?.payload && record?.epoch === otherRecord?.epoch) continue;
+    if (otherRecord === undefined && record !== undefined && otherLast.isSuperseded(record))
+      continue;
+    if (record === undefined && otherRecord !== undefined && last.isSuperseded(otherRecord))
+      continue;
     const place = `offset ${offset} of ${one.partition}`;
     return `${place} is ${describe(record)} at ${one.node} and ${describe(otherRecord)} at ${other.node}`;
   }

@@ -23,7 +23,7 @@ export function raftLeader(node: string, term: number): Observation {
   return { kind: "raft-leader", node, group: "metadata", term };
 }
 
-/** A log whose records are the letters of `payloads`, from offset 0, all of epoch 1. */
+/** A log whose records are the letters of `payloads`, from offset 0, all of epoch 1; " ": none. */
 export function log(
   node: string,
   payloads: string,
@@ -32,7 +32,7 @@ export function log(
   const logStartOffset = options.logStartOffset ?? 0;
   const records: ObservedRecord[] = Array.from(payloads)
     .map((payload, offset) => ({ offset, epoch: 1, payload }))
-    .filter(({ offset }) => offset >= logStartOffset);
+    .filter(({ offset, payload }) => offset >= logStartOffset && payload !== " ");
   return {
     kind: "log",
     node,

@@ -6,10 +6,22 @@ import { ClientError, StrandlineClient } from "@strandline/client";
 import { BrokerError } from "@strandline/model";
 import type { App, NodePorts } from "../../node-ports.js";
 import { CLIENT_PORT, nodeName } from "./cluster-node.js";
+import { keyedRecord, type PayloadRecord, payloadOf, plainRecord } from "./keyed-payload.js";
 
 export const TOPIC = "simulated";
 const RETRY_MS = 500;
 const IN_FLIGHT_MAX = 50;
+
+/**
+ * Little segments, compacted whenever there is something to do. Tombstones outlive the run: what
+ * becomes of a replica that was away for longer than they stay is not what is tested here.
+ */
+const COMPACTED = {
+  "cleanup.policy": "compact",
+  "segment.bytes": "8192",
+  "min.cleanable.dirty.ratio": "0.1",
+  "delete.retention.ms": "1000000000",
+};
 
 export interface ClusterClientOptions {
   readonly nodes: readonly number[];
@@ -19,6 +31,8 @@ export interface ClusterClientOptions {
   /** Records per turn, and the pause between turns, at most. */
   readonly burstMax: number;
   readonly pauseMsMax: number;
+  /** How many keys there are in a topic that is compacted; undefined: it is not. */
+  readonly keyCount: number | undefined;
   /** Something that must not happen to a client. */
   report(problem: string): void;
 }
@@ -72,6 +86,7 @@ export class ClusterClient implements App {
           name: TOPIC,
           partitions: this.#options.partitions,
           replicationFactor: this.#options.replicationFactor,
+          ...(this.#options.keyCount === undefined ? {} : { configs: COMPACTED }),
         });
       } catch (error) {
         if (!isExpected(error)) throw error;
@@ -92,11 +107,13 @@ export class ClusterClient implements App {
       const burst = 1 + random.below(this.#options.burstMax);
       for (let at = 0; at < burst && this.#inFlight < IN_FLIGHT_MAX; at += 1) {
         const filler = "x".repeat(random.below(this.#options.recordBytesMax));
-        const payload = `${host}/${this.#ports.generation}/${number}/${filler}`;
+        const { payload, record } = this.#record(
+          `${host}/${this.#ports.generation}/${number}/${filler}`,
+        );
         number += 1;
         this.#inFlight += 1;
         const partition = random.below(this.#options.partitions);
-        producer.send({ topic: TOPIC, partition, value: payload }).then(
+        producer.send({ topic: TOPIC, partition, ...record }).then(
           (stored) => {
             this.#inFlight -= 1;
             this.#acknowledgedCount += 1;
@@ -118,6 +135,14 @@ export class ClusterClient implements App {
     }
   }
 
+  #record(text: string): { payload: string; record: PayloadRecord } {
+    const { keyCount } = this.#options;
+    if (keyCount === undefined) return { payload: text, record: plainRecord(text) };
+    const { random } = this.#ports;
+    const payload = `key-${random.below(keyCount)} ${text}`;
+    return { payload, record: keyedRecord(payload, random.below(10) === 0) };
+  }
+
   async #consume(): Promise<void> {
     const positions = Array.from({ length: this.#options.partitions }, () => 0);
     while (!this.#isStopped) {
@@ -126,14 +151,15 @@ export class ClusterClient implements App {
         await consumer.assign(
           positions.map((offset, partition) => ({ topic: TOPIC, partition, start: { offset } })),
         );
-        for await (const { partition, offset, value } of consumer) {
+        for await (const record of consumer) {
+          const { partition, offset } = record;
           positions[partition] = offset + 1;
           this.#ports.observe({
             kind: "consumed",
             consumer: this.#ports.host,
             partition: `${this.#topicId}-${partition}`,
             offset,
-            payload: Buffer.from(value ?? []).toString(),
+            payload: payloadOf(record),
           });
           if (this.#isStopped) break;
         }

@@ -8,6 +8,7 @@ import { batchBytes, decodeBatch, leaderEpoch, nextOffset } from "@strandline/re
 import { DataDirectory } from "@strandline/storage";
 import type { App, NodePorts } from "../../node-ports.js";
 import type { ObservedRecord } from "../../observation.js";
+import { payloadOf } from "./keyed-payload.js";
 
 export const PEER_PORT = 51051;
 export const CLIENT_PORT = 50051;
@@ -123,6 +124,7 @@ export class ClusterNode implements App {
         incarnationId: uuidText(random.bytes(16)),
         cleanShutdownEpoch: directory.cleanShutdownEpoch,
         retentionCheckMs: 5_000,
+        cleanerCheckMs: 1_000,
         tailBytesMax: 16 * 1024,
         replicaLagMsMax: 3_000,
       },
@@ -219,8 +221,8 @@ function observe(chunk: Uint8Array, from: number, into: ObservedRecord[]): numbe
   let next = from;
   for (let at = 0; at < chunk.length; at += batchBytes(chunk, at)) {
     const epoch = leaderEpoch(chunk, at);
-    for (const { offset, value } of decodeBatch(chunk, at, { outputBytesMax: 0 })) {
-      into.push({ offset, epoch, payload: Buffer.from(value ?? []).toString() });
+    for (const record of decodeBatch(chunk, at, { outputBytesMax: 0 })) {
+      into.push({ offset: record.offset, epoch, payload: payloadOf(record) });
     }
     next = nextOffset(chunk, at);
   }

@@ -16,6 +16,7 @@ import {
 import { World } from "../../world.js";
 import { ClusterClient } from "./cluster-client.js";
 import { ClusterNode, nodeName, type Sabotage } from "./cluster-node.js";
+import { keyOf } from "./keyed-payload.js";
 import { ReplicaMover } from "./replica-mover.js";
 
 const FAULTS_MS = 30_000;
@@ -27,10 +28,16 @@ const CLIENTS = 2;
 /** One world of so many has replicas that move. */
 const MOVES_IN = 3;
 
+/** Of so many runs, one has a compacted topic. */
+const COMPACTED_ONE_IN = 3;
+
+
 export interface ClusterScenarioOptions {
   readonly sabotage?: Sabotage;
   /** Replicas move; drawn when left out. */
   readonly isMoving?: boolean;
+  /** The topic is compacted; drawn when left out. */
+  readonly isCompacted?: boolean;
 }
 
 export function clusterScenario(settings: ClusterScenarioOptions = {}): Scenario {
@@ -48,11 +55,17 @@ class ClusterRun {
   readonly #nodes = new Map<number, ClusterNode>();
   readonly #clients: ClusterClient[] = [];
   #mover: ReplicaMover | undefined;
+  /** Offsets that compaction has left out, over all replicas. */
+  #droppedCount = 0;
 
   constructor(options: ScenarioOptions, settings: ClusterScenarioOptions) {
     this.#options = options;
     this.#settings = settings;
-    this.#world = new World({ ...options, checkers: allCheckers(), restartAfterExitMs: 1_000 });
+    this.#world = new World({
+      ...options,
+      checkers: allCheckers(keyOf),
+      restartAfterExitMs: 1_000,
+    });
     const size = this.#world.random("cluster size").pick([1, 3, 3, 3, 3]);
     this.#ids = Array.from({ length: size }, (_, at) => at + 1);
   }
@@ -73,7 +86,11 @@ class ClusterRun {
     // A broker whose clock is hours behind refuses records as being from the future, and is right.
     for (const id of this.#ids) world.machine(nodeName(id)).wall.skewMs = 0;
     if (world.findings().length === 0) await this.#recover();
-    return seedResult(world, { acknowledged: this.#acknowledgedCount, nodes: this.#ids.length });
+    return seedResult(world, {
+      acknowledged: this.#acknowledgedCount,
+      dropped: this.#droppedCount,
+      nodes: this.#ids.length,
+    });
   }
 
   get #acknowledgedCount(): number {
@@ -102,6 +119,9 @@ class ClusterRun {
     const burstMax = random.magnitude(1, 30);
     const pauseMsMax = random.magnitude(5, 500);
     this.#startMover(partitions);
+    const compaction = this.#world.random("compaction");
+    const isCompacted = this.#settings.isCompacted ?? compaction.below(COMPACTED_ONE_IN) === 0;
+    const keyCount = isCompacted ? compaction.magnitude(1, 200) : undefined;
     for (let at = 0; at < CLIENTS; at += 1) {
       this.#world.startNode(`client-${at}`, async (ports) => {
         const client = new ClusterClient(ports, {
@@ -111,6 +131,7 @@ class ClusterRun {
           recordBytesMax,
           burstMax,
           pauseMsMax,
+          keyCount,
           report: (problem) => this.#world.report(problem, `client-${at}`),
         });
         this.#clients.push(client);
@@ -201,6 +222,7 @@ class ClusterRun {
       for (const [id, node] of this.#nodes) {
         for (const log of await node.logs()) {
           world.observe({ kind: "log", node: nodeName(id), ...log });
+          this.#droppedCount += log.highWatermark - log.logStartOffset - log.records.length;
         }
       }
     };
