@@ -83,6 +83,27 @@ describe(repairLog, () => {
     expect(state.repaired).toEqual([3, 4]);
   });
 
+  it("says how far a compacted peer covers the range", async () => {
+    const calls: unknown[] = [];
+    const state = { isDamaged: true };
+    const log = {
+      get recovery() {
+        return state.isDamaged ? { damaged: { fromOffset: 3, toOffset: 9 } } : {};
+      },
+      replaceRange: async (batches: Uint8Array, coveredTo?: number): Promise<void> => {
+        calls.push([batches.length, coveredTo]);
+        state.isDamaged = coveredTo === undefined;
+      },
+    };
+    const one = batch(0).length;
+    const answers = [batch(3), new Uint8Array([...batch(5), ...batch(11)])];
+    await repairLog(ports(answers), log as unknown as Log, TARGET, 60_000);
+    expect(calls).toEqual([
+      [one, undefined],
+      [one, 9],
+    ]);
+  });
+
   it("gives up in time when nobody has the records", async () => {
     expect(await repairLog(ports([]), damagedLog(3, 5).log, TARGET, 2_000)).toBe(false);
   });
