@@ -27,10 +27,8 @@ const CATCH_UP_MS_MAX = 90_000;
 const CLIENTS = 2;
 /** One world of so many has replicas that move. */
 const MOVES_IN = 3;
-
 /** Of so many runs, one has a compacted topic. */
 const COMPACTED_ONE_IN = 3;
-
 
 export interface ClusterScenarioOptions {
   readonly sabotage?: Sabotage;
