@@ -22,6 +22,8 @@ export interface LocalClusterOptions {
   /** Undefined: no HTTP listeners. */
   readonly httpPort: number | undefined;
   readonly logLevel: string;
+  /** Further arguments of every node. */
+  readonly settings: readonly string[];
 }
 
 export interface LocalNode {
@@ -124,7 +126,8 @@ export class LocalCluster {
   }
 
   #arguments(id: number, directory: string): string[] {
-    const { nodes, host, grpcPort, peerPort, kafkaPort, httpPort, logLevel } = this.#options;
+    const { nodes, host, grpcPort, peerPort, kafkaPort, httpPort, logLevel, settings } =
+      this.#options;
     const portOf = (first: number | undefined): string =>
       first === undefined ? OFF : String(first + id - 1);
     const voters = Array.from({ length: nodes }, (_, at) => `${at + 1}@${host}:${peerPort + at}`);
@@ -138,6 +141,7 @@ export class LocalCluster {
       ...["--kafka-port", portOf(kafkaPort)],
       ...["--http-port", portOf(httpPort)],
       ...["--log-level", logLevel],
+      ...settings,
       "--stop-with-input",
     ];
   }
@@ -146,7 +150,7 @@ export class LocalCluster {
 /** Settings of one node in the environment are not meant for each of several. */
 function withoutSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(
-    Object.entries(environment).filter(([name]) => !name.startsWith("STRANDLINE_")),
+    Object.entries(environment).filter(([name]) => !/^(STRANDLINE_|KAFKA_|CLUSTER_ID$)/.test(name)),
   );
 }
 

@@ -6,6 +6,7 @@ import { Command } from "commander";
 import { CommandError, EXIT } from "../exit-codes.js";
 import { LocalCluster, type LocalNode } from "../local-cluster.js";
 import { OFF } from "../settings/node-settings.js";
+import { readSettings, withConfig } from "../settings/read-settings.js";
 import { untilHealthy } from "../until-healthy.js";
 
 interface UpFlags {
@@ -18,12 +19,14 @@ interface UpFlags {
   readonly peerPort: string;
   readonly httpPort: string;
   readonly logLevel: string;
+  readonly config?: string;
+  readonly set: readonly string[];
 }
 
 const READY_MS_MAX = 30_000;
 
 export function upCommand(): Command {
-  return new Command("up")
+  return withConfig(new Command("up"))
     .description("start a cluster of separate processes on this machine")
     .option("-n, --nodes <count>", "nodes to start", "3")
     .option("--data-dir <path>", "where data is kept", ".strandline")
@@ -39,6 +42,7 @@ export function upCommand(): Command {
 
 async function up(flags: UpFlags): Promise<void> {
   const nodes = positive(flags.nodes, "--nodes");
+  await checkSettings(flags);
   const dataDirectory = flags.ephemeral
     ? mkdtempSync(join(tmpdir(), "strandline-"))
     : flags.dataDir;
@@ -54,6 +58,10 @@ async function up(flags: UpFlags): Promise<void> {
       kafkaPort: flags.kafkaPort === OFF ? undefined : positive(flags.kafkaPort, "--kafka-port"),
       httpPort: flags.httpPort === OFF ? undefined : positive(flags.httpPort, "--http-port"),
       logLevel: flags.logLevel,
+      settings: [
+        ...(flags.config === undefined ? [] : ["--config", flags.config]),
+        ...flags.set.flatMap((each) => ["--set", each]),
+      ],
     },
     (id, reason) => {
       say(`node ${id} ended: ${reason}`);
@@ -80,6 +88,13 @@ async function up(flags: UpFlags): Promise<void> {
   } finally {
     if (flags.ephemeral) rmSync(dataDirectory, { recursive: true, force: true });
   }
+}
+
+/** Once, and here: each node would say the same, in its log. */
+async function checkSettings({ config, set, logLevel }: UpFlags): Promise<void> {
+  const node = { nodeId: "1", voters: "1@127.0.0.1:1", dataDir: ".", logLevel };
+  const { warnings } = await readSettings({ ...node, config, set }, {});
+  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
 }
 
 function announce(say: (line: string) => void, nodes: readonly LocalNode[], data: string): void {

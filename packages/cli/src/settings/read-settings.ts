@@ -3,25 +3,33 @@ import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { CommandError, EXIT } from "../exit-codes.js";
 import { gather } from "../global-options.js";
+import type { Environment } from "./environment.js";
 import { NODE_SETTINGS } from "./node-settings.js";
 import { relationProblems } from "./relations.js";
 import type { ResolvedSettings } from "./resolve-settings.js";
 import { flagOf, type Setting } from "./setting.js";
 
+/** Adds `--config` and `--set`, for a command that is about several nodes. */
+export function withConfig(command: Command): Command {
+  return command.addOption(configOption()).addOption(setOption());
+}
+
+function configOption(): Option {
+  return new Option(
+    "--config <file>",
+    "settings: key=value lines, or .yaml, .json; the environment and flags win",
+  );
+}
+
+function setOption(): Option {
+  return new Option("-X, --set <key=value>", "any setting, by Kafka's name; may be given often")
+    .argParser(gather)
+    .default([], "none");
+}
+
 /** Adds `--config`, `--set`, and a flag for each setting that has one. */
 export function withSettings(command: Command): Command {
-  command
-    .addOption(
-      new Option(
-        "--config <file>",
-        "settings: key=value lines, or .yaml, .json; the environment and flags win",
-      ).env("STRANDLINE_CONFIG"),
-    )
-    .addOption(
-      new Option("-X, --set <key=value>", "any setting, by Kafka's name; may be given often")
-        .argParser(gather)
-        .default([], "none"),
-    );
+  command.addOption(configOption().env("STRANDLINE_CONFIG")).addOption(setOption());
   for (const setting of NODE_SETTINGS) {
     const value = setting.placeholder === undefined ? "" : ` <${setting.placeholder}>`;
     const notes = [
@@ -38,6 +46,7 @@ export function withSettings(command: Command): Command {
 /** Throws with everything that is wrong, a line each. */
 export async function readSettings(
   flags: Readonly<Record<string, unknown>>,
+  environment: Environment = process.env,
 ): Promise<ResolvedSettings> {
   const { resolveSettings } = await import("./resolve-settings.js");
   const { BROKER_SETTINGS } = await import("./kafka-settings.js");
@@ -49,7 +58,7 @@ export async function readSettings(
   const resolved = resolveSettings(BROKER_SETTINGS, {
     flags: new Map(given),
     sets: (flags["set"] as readonly string[] | undefined) ?? [],
-    environment: process.env,
+    environment,
     file: typeof path === "string" ? { path, text: readConfig(path) } : undefined,
   });
   const problems = [...resolved.problems, ...relationProblems(resolved.values)];

@@ -53,19 +53,14 @@ describe(relationProblems, () => {
 
 describe("the protection of listeners", () => {
   it("must not be asked for: there is none, and nobody may believe there is", () => {
-    const open = { "listener.security.protocol.map": "SSL:PLAINTEXT,IN:PLAINTEXT" };
-    expect(relationProblems(values({ ...open, listeners: "SSL://:1,IN://:2" }))).toEqual([]);
+    const map = { "listener.security.protocol.map": "SSL:PLAINTEXT,IN:PLAINTEXT,OUT:SASL_SSL" };
+    expect(relationProblems(values({ ...map, listeners: "SSL://:1,IN://:2" }))).toEqual([]);
     const refusal = "but there is no encryption or authentication yet; only PLAINTEXT is served";
-    expect(
-      relationProblems(
-        values({
-          "listener.security.protocol.map": "IN:PLAINTEXT,OUT:SASL_SSL",
-          listeners: "IN://:1,OUT://:2,SSL://:3",
-        }),
-      ),
-    ).toEqual([
-      `f:30: listener.security.protocol.map has "OUT:SASL_SSL", ${refusal}`,
-      `f:9: listeners has "SSL://:3", ${refusal}`,
+    expect(relationProblems(values({ ...map, listeners: "IN://:1,OUT://:2" }))).toEqual([
+      `f:30: listener OUT is to be SASL_SSL, ${refusal}`,
+    ]);
+    expect(relationProblems(values({ "advertised.listeners": "SSL://a:1" }))).toEqual([
+      `f:20: listener SSL is to be protected, ${refusal}`,
     ]);
   });
 });

@@ -55,28 +55,28 @@ function orderProblems(values: Values): string[] {
  * Kafka is its entry in the map, or, without one, its name.
  */
 function protectionProblems(values: Values): string[] {
+  const listeners = values.get("listeners") ?? values.get("advertised.listeners");
   const map = values.get("listener.security.protocol.map");
-  const mapped = new Set<string>();
-  const problems: string[] = [];
-  for (const entry of map === undefined ? [] : membersOf(map)) {
-    const [name = "", protocol = ""] = entry.split(":");
-    mapped.add(name);
-    if (entry === "" || protocol === OPEN) continue;
-    problems.push(
-      `${map?.source}: listener.security.protocol.map has "${entry}", ${NO_PROTECTION}`,
-    );
-  }
-  const listeners = values.get("listeners");
-  for (const listener of listeners === undefined ? [] : membersOf(listeners)) {
+  if (listeners === undefined) return [];
+  const mapped = new Map(
+    (map === undefined ? [] : membersOf(map)).map((entry) => {
+      const [name = "", protocol = ""] = entry.split(":");
+      return [name, protocol] as const;
+    }),
+  );
+  return membersOf(listeners).flatMap((listener) => {
     const [name = ""] = listener.split("://");
-    if (mapped.has(name) || !PROTECTED_NAMES.has(name)) continue;
-    problems.push(`${listeners?.source}: listeners has "${listener}", ${NO_PROTECTION}`);
-  }
-  return problems;
+    const protocol = mapped.get(name);
+    if (protocol === undefined && PROTECTED.has(name)) {
+      return [`${listeners.source}: listener ${name} is to be protected, ${NO_PROTECTION}`];
+    }
+    if (protocol === undefined || protocol === OPEN) return [];
+    return [`${map?.source}: listener ${name} is to be ${protocol}, ${NO_PROTECTION}`];
+  });
 }
 
 const OPEN = "PLAINTEXT";
-const PROTECTED_NAMES: ReadonlySet<string> = new Set(["SSL", "SASL_SSL", "SASL_PLAINTEXT"]);
+const PROTECTED: ReadonlySet<string> = new Set(["SSL", "SASL_SSL", "SASL_PLAINTEXT"]);
 const NO_PROTECTION = "but there is no encryption or authentication yet; only PLAINTEXT is served";
 
 function membersOf({ value }: ResolvedValue): string[] {

@@ -56,8 +56,8 @@ describe(resolveSettings, () => {
     expect(problems).toEqual([
       "s.properties:2: is not key=value",
       'STRANDLINE_NODE_ID: node.id must be an integer from 0 to 2147483647, or "ordinal", not "one"',
-      "voters is missing: give --voters <list>, STRANDLINE_VOTERS in the environment, or voters= in the file",
-      "data.dir is missing: give --data-dir <path>, STRANDLINE_DATA_DIR in the environment, or data.dir= in the file",
+      "voters (controller.quorum.voters) is missing: give --voters <list>, STRANDLINE_VOTERS in the environment, or voters= in the file",
+      "data.dir (log.dirs) is missing: give --data-dir <path>, STRANDLINE_DATA_DIR in the environment, or data.dir= in the file",
       's.properties:1: grpc.port must be an integer from 0 to 65535, not ""',
       '--http-port: http.port must be an integer from 0 to 65535, or "off", not "70000"',
       'STRANDLINE_CONTROLLER_ONLY: controller.only must be one of true, false, not "yes"',

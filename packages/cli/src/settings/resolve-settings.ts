@@ -62,7 +62,7 @@ export function resolveSettings(
       if (problem !== undefined) gathered.problems.push(`${found.source}: ${problem}`);
     } else if (setting.isRequired === true) {
       gathered.problems.push(
-        `${key} is missing: give ${flagOf(setting)} <${setting.placeholder}>, ` +
+        `${knownAs(setting)} is missing: give ${flagOf(setting)} <${setting.placeholder}>, ` +
           `${variableOf(key)} in the environment, or ${key}= in the file`,
       );
     }
@@ -177,6 +177,11 @@ function defaultOf(setting: Setting): ResolvedValue | undefined {
   return setting.default === undefined
     ? undefined
     : { value: setting.default, source: DEFAULT_SOURCE };
+}
+
+/** The key, and what it is called in a file written for Kafka. */
+function knownAs({ key, kafkaNames = [] }: Setting): string {
+  return kafkaNames.length === 0 || kafkaNames.includes(key) ? key : `${key} (${kafkaNames[0]})`;
 }
 
 function problemOf(setting: Setting, value: string): string | undefined {
