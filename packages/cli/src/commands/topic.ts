@@ -41,7 +41,7 @@ function createCommand(): Command {
   return withCluster(new Command("create"))
     .description("create a topic")
     .argument("<name>")
-    .option("-p, --partitions <count>", "how many partitions", "1")
+    .option("-p, --partitions <count>", "how many partitions; 0: the cluster's num.partitions", "0")
     .option("-r, --replication-factor <count>", "copies of each; 0: the cluster's default", "0")
     .option("-c, --config <name=value>", "a topic setting; may be repeated", gather, [])
     .option("--allow-weak-durability", "allow min.insync.replicas=1 with several replicas")
