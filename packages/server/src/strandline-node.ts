@@ -24,6 +24,7 @@ import {
 import { GrpcTransport, HealthStatus } from "@strandline/rpc";
 import { DataDirectory } from "@strandline/storage";
 import { CatchingUp } from "./catching-up.js";
+import { describedSettings } from "./described-settings.js";
 import { type HealthCheck, HealthEndpoint } from "./health-endpoint.js";
 import {
   formatHostPort,
@@ -249,6 +250,7 @@ export class StrandlineNode {
       {
         ...BROKER_DEFAULTS,
         ...this.#config.broker,
+        settings: describedSettings(this.#config),
         nodeId: nodeId(this.#config.nodeId),
         clusterId: this.#expectedCluster(),
         directoryId: this.#directory.directoryId,
