@@ -29,6 +29,8 @@ class ConfigCheck {
   readonly #findings: Finding[] = [];
   /** This node itself, if its process runs already. */
   #running: GrpcAnswer | undefined;
+  /** That of this node if it is known, else of the first voter that answers. */
+  #clusterId: string | undefined;
 
   constructor(config: NodeConfig, timeoutMs: number) {
     this.#config = config;
@@ -38,6 +40,7 @@ class ConfigCheck {
   async run(): Promise<Finding[]> {
     const config = this.#config;
     this.#running = await this.#findItself();
+    this.#clusterId = this.#running?.clusterId ?? config.clusterId;
     this.#checkDirectory(config.dataDirectory);
     if (config.isBroker) {
       await this.#checkGrpc(config.grpc, config.advertisedGrpc);
@@ -200,11 +203,12 @@ class ConfigCheck {
     answer: GrpcAnswer,
   ): void {
     const { id, address } = voter;
-    const clusterId = this.#running?.clusterId ?? this.#config.clusterId;
+    this.#clusterId ??= answer.clusterId;
+    const clusterId = this.#clusterId;
     if (answer.nodeId !== undefined && answer.nodeId !== id) {
       const text = `${address} answers as node ${answer.nodeId}`;
       this.#add(fail(what, text, "mend voters: each id with the address of its own node"));
-    } else if (clusterId !== undefined && answer.clusterId !== clusterId) {
+    } else if (answer.clusterId !== clusterId) {
       const text = `${address} answers as another cluster, ${answer.clusterId}, not ${clusterId}`;
       this.#add(fail(what, text, "mend voters or cluster.id"));
     } else if (id === this.#config.nodeId && this.#running === undefined) {

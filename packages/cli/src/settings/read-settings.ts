@@ -63,7 +63,9 @@ export async function readSettings(
   });
   const problems = [...resolved.problems, ...relationProblems(resolved.values)];
   if (problems.length > 0) {
-    throw new CommandError(EXIT.usage, problems.join("\n"));
+    // What is missing may be what a warning knows to be misspelt.
+    const warnings = resolved.warnings.map((warning) => `warning: ${warning}`);
+    throw new CommandError(EXIT.usage, [...problems, ...warnings].join("\n"));
   }
   return resolved;
 }
