@@ -94,7 +94,14 @@ function repeat(request) {
   const encode = (content) =>
     joined(...encodeRequest(name, version, { correlationId, clientId }, content)).subarray(4);
   const once = encode(body);
-  const twice = encode(decodeRequest(once).body);
+  let twice;
+  try {
+    twice = encode(decodeRequest(once).body);
+  } catch (error) {
+    // Bytes behind the message counted for its size, and are gone now.
+    if (error instanceof ProtocolError && error.problem === "too-large") return;
+    throw error;
+  }
   if (Buffer.compare(once, twice) !== 0) throw new Error(`${name} ${version} changes on its way`);
 }
 

@@ -12,6 +12,8 @@ export class Cluster {
   nodes = new Map();
   #workspace;
   #execArgv;
+  /** Further arguments of every node. */
+  #extra;
   #voters;
   #client;
   #transport;
@@ -24,9 +26,13 @@ export class Cluster {
     return cluster;
   }
 
-  constructor(workspace, { name = "cluster", ids = [1, 2, 3], port, execArgv = () => [] }) {
+  constructor(
+    workspace,
+    { name = "cluster", ids = [1, 2, 3], port, execArgv = () => [], extra = [] },
+  ) {
     this.#workspace = workspace;
     this.#execArgv = execArgv;
+    this.#extra = extra;
     for (const [at, id] of ids.entries()) {
       this.nodes.set(id, {
         id,
@@ -99,6 +105,7 @@ export class Cluster {
       ...["--grpc-port", String(node.grpcPort), "--peer-port", String(node.peerPort)],
       ...["--kafka-port", String(node.kafkaPort)],
       ...["--http-port", node.httpPort === undefined ? "off" : String(node.httpPort)],
+      ...this.#extra,
     ];
   }
 
