@@ -88,6 +88,7 @@ async function transcriptOf(side, prefix, name, run) {
     // The rest is missing then, and so it is a difference.
     say(`${name} on ${side.name}: ${error.message}`);
     if (options.verbose) say(error.stack);
+    if (options.verbose) for (const each of door.transcript.slice(-12)) say(JSON.stringify(each));
     door.record("the scenario", { failed: error.message.replaceAll(prefix, "~") });
   }
   door.close();

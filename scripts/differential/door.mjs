@@ -86,11 +86,27 @@ export class Door {
   }
 
   async coordinator(group) {
-    const id = await until(`group ${group} has a coordinator`, async () => {
+    return await this.connection(await this.coordinatorId(group));
+  }
+
+  async coordinatorId(group) {
+    return await until(`group ${group} has a coordinator`, async () => {
       const outcome = await this.quietly("FindCoordinator", 0, { key: group });
-      return outcome.body?.errorCode === 0 ? outcome.body.nodeId : undefined;
+      if (outcome.body?.errorCode !== 0) return undefined;
+      // It may still be reading what it has to know.
+      const to = await this.connection(outcome.body.nodeId);
+      const described = await this.quietly("DescribeGroups", 0, { groups: [group] }, { to });
+      return described.body?.groups[0]?.errorCode === 0 ? outcome.body.nodeId : undefined;
     });
-    return await this.connection(id);
+  }
+
+  /** Until a group is in a state. */
+  async untilState(group, state) {
+    const to = await this.coordinator(group);
+    await until(`${group} is ${state}`, async () => {
+      const described = await this.quietly("DescribeGroups", 0, { groups: [group] }, { to });
+      return described.body?.groups[0]?.groupState === state;
+    });
   }
 
   /** Makes a topic and waits until every broker knows that it is led. Returns its name and id. */

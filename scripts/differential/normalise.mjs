@@ -51,7 +51,7 @@ export class Normaliser {
 
   value(value, key) {
     if (value instanceof Uint8Array) {
-      return key === "records" ? recordsOf(value) : { hex: Buffer.from(value).toString("hex") };
+      return key === "records" ? recordsOf(value) : this.#bytes(value);
     }
     if (Array.isArray(value)) return this.#list(value, key);
     if (value !== null && typeof value === "object") {
@@ -61,6 +61,12 @@ export class Normaliser {
     }
     if (typeof value === "string") return this.#text(value, key);
     return typeof value === "number" ? this.#number(value, key) : value;
+  }
+
+  /** Names of topics may stand in them. */
+  #bytes(value) {
+    const hex = Buffer.from(value).toString("hex");
+    return { hex: hex.replaceAll(Buffer.from(this.#prefix).toString("hex"), "~") };
   }
 
   #list(values, key) {

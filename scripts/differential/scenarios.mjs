@@ -1,7 +1,14 @@
 /** All scenarios, by name, in the order in which they run. */
 import { connections } from "./scenarios/connections.mjs";
 import { fetching } from "./scenarios/fetch.mjs";
+import { groups } from "./scenarios/groups.mjs";
 import { produce } from "./scenarios/produce.mjs";
 import { topics } from "./scenarios/topics.mjs";
 
-export const SCENARIOS = Object.entries({ ...connections, ...topics, ...produce, ...fetching });
+export const SCENARIOS = Object.entries({
+  ...connections,
+  ...topics,
+  ...produce,
+  ...fetching,
+  ...groups,
+});

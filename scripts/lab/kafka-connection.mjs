@@ -59,7 +59,11 @@ export class KafkaConnection {
     const correlationId = this.#correlationId;
     this.write(Buffer.concat(encodeRequest(name, version, { correlationId, clientId }, body)));
     const frame = await this.frame(timeoutMs);
-    if (!(frame instanceof Uint8Array)) return frame;
+    if (!(frame instanceof Uint8Array)) {
+      // An answer that comes too late would be taken for that of the next request.
+      this.close();
+      return frame;
+    }
     const answer = decodeResponse(name, version, frame);
     if (answer.correlationId !== correlationId) {
       throw new Error(`${name} ${version} was answered out of its turn`);

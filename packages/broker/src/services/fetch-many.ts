@@ -4,6 +4,7 @@
  *
  * Bytes are never copied: what a read gives are the chunks that the log holds.
  */
+import { ZERO_UUID } from "@strandline/kafka-protocol";
 import type { Topic } from "@strandline/metadata";
 import { BrokerError, type TopicId } from "@strandline/model";
 import type { Clock, Timers } from "@strandline/platform";
@@ -150,7 +151,8 @@ class Reads {
     topic: Topic | undefined,
   ): { readonly replica: Partition; readonly diverging: EpochEnd | undefined } {
     if (topic === undefined) {
-      const code = wanted.topic === "" ? "UNKNOWN_TOPIC_ID" : "UNKNOWN_TOPIC_OR_PARTITION";
+      const isById = wanted.topic === "" && wanted.topicId !== ZERO_UUID;
+      const code = isById ? "UNKNOWN_TOPIC_ID" : "UNKNOWN_TOPIC_OR_PARTITION";
       throw new BrokerError(code, "the topic does not exist");
     }
     const replica = this.#directory.led(topic, wanted.partition);

@@ -102,7 +102,7 @@ export class OffsetsService {
         replica.highWatermark,
       );
       replica.requireLeader(leaderEpoch);
-      return found ?? { offset: -1, timestampMs: -1, leaderEpoch };
+      return found ?? { offset: -1, timestampMs: -1, leaderEpoch: -1 };
     }
     return { offset: replica.highWatermark, timestampMs: -1, leaderEpoch };
   }

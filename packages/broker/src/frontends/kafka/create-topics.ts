@@ -124,6 +124,7 @@ function refused(name: string, error: BrokerError): Answer {
     name,
     errorCode: errorNumber(error.code),
     errorMessage: error.message,
-    configs: null,
+    // Null would say that they may not be seen.
+    configs: [],
   };
 }

@@ -6,8 +6,9 @@ import type { KafkaHandler } from "./handler.js";
 export function initProducerIdHandler(parts: {
   readonly producerIds: ProducerIds;
 }): KafkaHandler<"InitProducerId"> {
-  return async ({ transactionalId }) => {
-    if (transactionalId === "") return refused("INVALID_REQUEST");
+  return async ({ transactionalId, producerId, producerEpoch }) => {
+    const isHalf = (producerId === -1) !== (producerEpoch === -1);
+    if (transactionalId === "" || isHalf) return refused("INVALID_REQUEST");
     if (transactionalId !== null) return refused("UNSUPPORTED_VERSION");
     try {
       // Without a transaction there is nothing to take over: a new id, whatever the old one was.
