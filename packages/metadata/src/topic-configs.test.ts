@@ -70,7 +70,8 @@ describe("a value", () => {
 
   it("is refused with the reason where Kafka would take it", () => {
     expect(problem("unclean.leader.election.enable", "true")).toContain("by name");
-    expect(problem("compression.type", "gzip")).toContain("as the producer compressed them");
+    expect(problem("leader.replication.throttled.replicas", "*")).toContain("not throttled");
+    expect(problem("remote.storage.enable", "true")).toContain("no tiered storage");
   });
 
   it("has a bounded length", () => {

@@ -47,10 +47,11 @@ export const TOPIC_CONFIGS: readonly ConfigSpec[] = (
       name: "compression.type",
       type: "string",
       defaultValue: "producer",
-      values: ["producer"],
-      reason: "brokers keep batches as the producer compressed them, so only producer is possible",
+      values: ["producer", "uncompressed", "gzip", "snappy", "lz4", "zstd"],
       clusterName: "compression.type",
-      documentation: "producer: batches stay as the producer compressed them.",
+      documentation:
+        "Stored for compatibility with Kafka. Whatever it is, batches stay as their producer " +
+        "compressed them: brokers do not compress.",
     },
     {
       name: "delete.retention.ms",
