@@ -73,7 +73,7 @@ export interface ConfigEntry {
   readonly isReadOnly: boolean;
   /** Its value must not be shown. */
   readonly isSensitive: boolean;
-  /** Every value it has somewhere; the first one counts. Never empty. */
+  /** Every value it has somewhere, under a name that can be set; the first one counts. */
   readonly synonyms: readonly ConfigSynonymValue[];
 }
 
@@ -148,11 +148,14 @@ export function inSyncReplicasMin(image: MetadataImage, topicName: string): numb
 export function topicConfigEntries(image: MetadataImage, topicName: string): ConfigEntry[] {
   const own = image.configs.get(topicResource(topicName));
   return TOPIC_CONFIGS.map((spec) => {
-    const name = spec.clusterName ?? spec.kafkaName ?? spec.name;
-    const values = clusterValues(image, { ...spec, name });
+    const brokerName = spec.clusterName ?? spec.kafkaName;
+    const values = clusterValues(image, { ...spec, name: brokerName ?? spec.name });
     const value = own?.get(spec.name);
     if (value !== undefined) values.unshift({ name: spec.name, value, source: "topic" });
-    return entryOf(spec, values);
+    const entry = entryOf(spec, values);
+    if (brokerName !== undefined) return entry;
+    // No setting of a broker is its default, so it has no other place.
+    return { ...entry, synonyms: values.filter(({ source }) => source === "topic") };
   });
 }
 

@@ -194,19 +194,23 @@ export const TOPIC_CONFIGS: readonly ConfigSpec[] = (
       reason:
         "an election that may lose records is never automatic; an operator asks for it by name",
       documentation: "Always false: elections that may lose records happen only by name.",
+      kafkaName: "unclean.leader.election.enable",
     },
     {
       ...stored("compression.gzip.level", "int", "-1", RECOMPRESSES),
+      kafkaName: "compression.gzip.level",
       min: -1,
       max: 9,
     },
     {
       ...stored("compression.lz4.level", "int", "9", RECOMPRESSES),
+      kafkaName: "compression.lz4.level",
       min: 1,
       max: 17,
     },
     {
       ...stored("compression.zstd.level", "int", "3", RECOMPRESSES),
+      kafkaName: "compression.zstd.level",
       min: -131_072,
       max: 22,
     },

@@ -64,6 +64,7 @@ async function change(
   const { changes, validateOnly } = asked;
   const type = resourceTypeOf(resourceType);
   if (type === "topic") {
+    requireName(resourceName, type);
     const problem = topicNameProblem(resourceName);
     if (problem !== undefined) throw new BrokerError("INVALID_TOPIC_EXCEPTION", problem);
   } else if (type === "broker") {

@@ -42,7 +42,9 @@ export function describeTopicPartitionsHandler({
       if (left === 0) return { topics, nextCursor: { topicName: name, partitionIndex: 0 } };
       const topic = topicByName(image, name);
       if (topic === undefined) {
-        topics.push(refused(codeOfUnknown(name), name));
+        // Whatever may be done to a topic may be done to one that does not exist, too.
+        const unknown = refused(codeOfUnknown(name), name);
+        topics.push({ ...unknown, topicAuthorizedOperations: TOPIC_OPERATIONS });
         continue;
       }
       const first = cursor?.topicName === name ? cursor.partitionIndex : 0;

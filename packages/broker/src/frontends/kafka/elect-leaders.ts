@@ -60,11 +60,22 @@ async function elect(
       const { code, message } = refusal;
       return { partitionId: partition, errorCode: errorNumber(code), errorMessage: message };
     });
-    return [...answers, ...unknown];
+    return [...answers, ...unknown, ...again(known)];
   } catch (error) {
     const refusal = refusalFields(error);
     return partitions.map((partitionId) => ({ partitionId, ...refusal }));
   }
+}
+
+/** A partition that is named once more has been seen to by then. */
+function again(partitions: readonly number[]): Answer[] {
+  return partitions
+    .filter((partition, at) => partitions.indexOf(partition) !== at)
+    .map((partitionId) => ({
+      partitionId,
+      errorCode: errorNumber("ELECTION_NOT_NEEDED"),
+      errorMessage: "this request elects a leader of the partition already",
+    }));
 }
 
 /** All topics, each with the partitions for which an election may change something. */
