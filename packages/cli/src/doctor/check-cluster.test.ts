@@ -1,4 +1,7 @@
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import {
   decodeRequest,
   encodeResponse,
@@ -6,12 +9,14 @@ import {
   SERVED_APIS,
   ZERO_UUID,
 } from "@strandline/kafka-protocol";
-import { formatHostPort, type HostPort } from "@strandline/server";
+import { nullLogger } from "@strandline/platform";
+import { formatHostPort, type HostPort, StrandlineNode } from "@strandline/server";
 import { afterEach, describe, expect, it } from "vitest";
 import { checkCluster } from "./check-cluster.js";
 
 const HOST = "127.0.0.1";
 const TIMEOUT_MS = 2_000;
+const READY_MS_MAX = 10_000;
 const CLUSTER = ZERO_UUID;
 
 interface Told extends HostPort {
@@ -36,6 +41,12 @@ async function listen(server: Server): Promise<HostPort> {
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, HOST, resolve));
   return { host: HOST, port: (server.address() as { port: number }).port };
+}
+
+async function freePort(): Promise<number> {
+  const { port } = await listen(createServer());
+  await new Promise((done) => servers.pop()?.close(done));
+  return port;
 }
 
 /** Serves ApiVersions, Metadata and the description of its own settings. */
@@ -127,8 +138,7 @@ describe(checkCluster, () => {
   it("says what is wrong with each address that leads elsewhere", async () => {
     const foreign = await start({ nodeId: 9, clusterId: "another", tells: () => [] });
     const silent = await listen(createServer((socket) => void socket.destroy()));
-    const closed = await listen(createServer());
-    await new Promise((done) => servers.pop()?.close(done));
+    const closed = { host: HOST, port: await freePort() };
     const told: Told[] = [
       { nodeId: 2, host: "no-such-host.invalid", port: 1 },
       { nodeId: 3, ...closed },
@@ -140,7 +150,7 @@ describe(checkCluster, () => {
     const findings = await checkCluster([entry], TIMEOUT_MS);
     expect(findings.map(({ status, text }) => [status, text.replace(/.*, which /, "")])).toEqual([
       ["ok", `answers as a broker of cluster ${CLUSTER}, over Kafka`],
-      ["fail", "does not resolve: no address is known for its host"],
+      ["fail", "does not resolve to an address"],
       ["fail", "refuses the connection: nothing listens there"],
       ["fail", "answers as another cluster, another"],
       ["fail", "does not speak the Kafka protocol: it closed the connection"],
@@ -163,6 +173,63 @@ describe(checkCluster, () => {
       "answers, but neither over Kafka nor as a gRPC broker",
     ]);
     expect(missing?.[2]).toContain("does not resolve");
+  });
+
+  it("looks at every listener of a cluster that it enters over gRPC", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "strandline-doctor-"));
+    const [peer, grpc, inside, outside] = [
+      await freePort(),
+      await freePort(),
+      await freePort(),
+      await freePort(),
+    ];
+    const node = await StrandlineNode.start(
+      {
+        nodeId: 1,
+        voters: [{ id: 1, address: `${HOST}:${peer}` }],
+        isBroker: true,
+        dataDirectory: directory,
+        grpc: { host: HOST, port: grpc },
+        peer: { host: HOST, port: peer },
+        kafka: [
+          { name: "IN", host: HOST, port: inside, advertised: undefined },
+          {
+            name: "OUT",
+            host: HOST,
+            port: outside,
+            advertised: { host: "no-such-host.invalid", port: 9_092 },
+          },
+        ],
+        http: undefined,
+        advertisedGrpc: undefined,
+        advertisedPeer: undefined,
+        clusterId: undefined,
+        rack: "",
+        version: "test",
+        replaceDirectory: false,
+        broker: {},
+      },
+      { logger: nullLogger, onFatal: (error) => expect.fail(error.message) },
+    );
+    try {
+      const deadlineMs = performance.now() + READY_MS_MAX;
+      while (!node.isReady && performance.now() < deadlineMs) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      const over = (port: number) => check({ host: HOST, port });
+      expect((await over(grpc)).map(([status, what]) => [status, what])).toEqual([
+        ["ok", `bootstrap ${HOST}:${grpc}`],
+        ["ok", "gRPC, broker 1"],
+        ["ok", "peer, node 1"],
+        ["ok", "Kafka IN, broker 1"],
+        // It may be meant for others: clients here have the first one.
+        ["warn", "Kafka OUT, broker 1"],
+      ]);
+      expect((await over(outside)).map(([status]) => status)).toEqual(["ok", "fail"]);
+    } finally {
+      await node.close({ handOver: false });
+      rmSync(directory, { recursive: true, force: true });
+    }
   });
 
   it("does not take two clusters for one", async () => {

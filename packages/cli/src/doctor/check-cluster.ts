@@ -12,6 +12,11 @@ import { dialable } from "./reach.js";
 const ADVERTISE =
   "set advertised.listeners on that broker to an address that clients can reach from here";
 
+/** Of several listeners, some are for clients in another network. */
+const ELSEWHERE = "clients elsewhere may be meant: run the doctor where they are";
+
+type KafkaProbe = Awaited<ReturnType<typeof kafkaProbe>>;
+
 export async function checkCluster(
   bootstrap: readonly HostPort[],
   timeoutMs: number,
@@ -71,14 +76,25 @@ class ClusterCheck {
     for (const broker of answer.brokers) await this.#checkKafka(broker, broker.nodeId);
   }
 
-  async #checkKafka(address: HostPort, nodeId: number): Promise<KafkaAnswer | undefined> {
-    const at = formatHostPort(address);
-    const what = `Kafka, broker ${nodeId}`;
-    const told = `clients are told ${at}, which`;
-    if (!this.#isNew(`${what} ${at}`)) return undefined;
+  async #checkKafka(address: HostPort, nodeId: number): Promise<void> {
+    if (!this.#isNew(`${nodeId} ${formatHostPort(address)}`)) return;
     const answer = await kafkaProbe(address, this.#timeoutMs, nodeId);
+    this.#judgeKafka({ ...address, nodeId }, answer, false);
+  }
+
+  /** The answer, when it is that of the broker that is meant. */
+  #judgeKafka(
+    broker: HostPort & { readonly nodeId: number; readonly listener?: string },
+    answer: KafkaProbe,
+    isReachedOtherwise: boolean,
+  ): KafkaAnswer | undefined {
+    const listener = broker.listener === undefined ? "" : ` ${broker.listener}`;
+    const what = `Kafka${listener}, broker ${broker.nodeId}`;
+    const told = `clients are told ${formatHostPort(broker)}, which`;
     if (answer.kind !== "kafka") {
-      this.#add(fail(what, `${told} ${answer.reason}`, ADVERTISE));
+      const text = `${told} ${answer.reason}`;
+      if (isReachedOtherwise) this.#add(warn(what, `${text}, from here`, ELSEWHERE));
+      else this.#add(fail(what, text, ADVERTISE));
       return undefined;
     }
     if (answer.clusterId !== this.#clusterId) {
@@ -155,11 +171,21 @@ class ClusterCheck {
     node: { readonly nodeId: number; readonly address: string },
     settings: ReadonlyMap<string, string>,
   ): Promise<void> {
+    const { nodeId } = node;
     const advertised = parseListeners(settings.get("advertised.listeners") ?? "");
-    for (const bound of parseListeners(settings.get("listeners") ?? "")) {
-      const entry = advertised.find(({ name }) => name === bound.name) ?? here(bound, node.address);
-      const answer = await this.#checkKafka(entry, node.nodeId);
-      if (answer !== undefined) await this.#checkTold(`listener ${bound.name}`, answer);
+    const probes = await Promise.all(
+      parseListeners(settings.get("listeners") ?? "").map(async (bound) => {
+        const { host, port } =
+          advertised.find(({ name }) => name === bound.name) ?? here(bound, node.address);
+        const answer = await kafkaProbe({ host, port }, this.#timeoutMs, nodeId);
+        return { broker: { nodeId, host, port, listener: bound.name }, answer };
+      }),
+    );
+    const isReached = probes.some(({ answer }) => answer.kind === "kafka");
+    for (const { broker, answer } of probes) {
+      if (!this.#isNew(`${nodeId} ${formatHostPort(broker)}`)) continue;
+      const itself = this.#judgeKafka(broker, answer, isReached);
+      if (itself !== undefined) await this.#checkTold(`listener ${broker.listener}`, itself);
     }
   }
 

@@ -111,9 +111,9 @@ describe(checkConfig, () => {
       }),
     );
     expect(found).toEqual([
-      "fail gRPC, told: no-such-host.invalid:50051 does not resolve: no address is known for its host",
+      "fail gRPC, told: no-such-host.invalid:50051 does not resolve to an address",
       `fail Kafka PLAINTEXT: ${HOST}:${taken} is in use`,
-      "fail voter 1: no-such-host.invalid:1 does not resolve: no address is known for its host",
+      "fail voter 1: no-such-host.invalid:1 does not resolve to an address",
       `fail voter 2: ${HOST}:${taken} takes connections, but does not speak gRPC`,
       expect.stringMatching(/^warn voter 3: .* refuses the connection: nothing listens there$/),
     ]);

@@ -18,7 +18,7 @@ export async function dial(
   try {
     await lookup(address.host);
   } catch {
-    return { kind: "unresolved", reason: `does not resolve: no address is known for its host` };
+    return { kind: "unresolved", reason: "does not resolve to an address" };
   }
   const socket = connect({ host: address.host, port: address.port });
   return await new Promise((resolve) => {
