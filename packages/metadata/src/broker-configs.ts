@@ -136,6 +136,14 @@ const NODE_CONFIGS: readonly NodeConfig[] = [
     documentation: "Where this node keeps its data: one directory.",
   },
   {
+    name: "log.cleaner.backoff.ms",
+    type: "long",
+    defaultValue: "15000",
+    min: 1,
+    documentation:
+      "How often a broker looks for compacted logs that are worth a pass. Milliseconds.",
+  },
+  {
     name: "log.retention.check.interval.ms",
     type: "long",
     defaultValue: "300000",

@@ -7,6 +7,9 @@ const NODES = [1, 2, 3];
 const SPARE = 4;
 const BROKERS = [...NODES, SPARE];
 
+/** What may be written on a broker that starts. */
+const WRITTEN = [{}, { "min.insync.replicas": "2" }, { "min.insync.replicas": "3" }];
+
 type Step = readonly [kind: number, node: number, choice: number];
 
 const STEPS = fc.array(
@@ -35,7 +38,7 @@ function act(world: CommittedRecords, [kind, node, choice]: Step): void {
       cluster.unfence(node);
       return;
     case 3:
-      world.restart(node, choice % 2 === 0);
+      world.restart(node, choice % 2 === 0, WRITTEN[(choice >> 1) % WRITTEN.length]);
       return;
     case 4:
       if (choice % 8 === 0) world.replaceDirectory(node, 200 + choice + cluster.image.offset);
@@ -47,8 +50,11 @@ function act(world: CommittedRecords, [kind, node, choice]: Step): void {
       if (choice % 4 === 0) cluster.accept({ kind: "node-failed", ...cluster.incarnation(node) });
       return;
     case 7: {
-      const set = { "min.insync.replicas": String((choice % 3) + 1) };
-      cluster.accept({ ...cluster.settings("t", set), allowWeakDurability: true });
+      // Back to the default, about which the brokers' operators vote; or the topic's own.
+      const isDefault = choice % 4 === 3;
+      const set = isDefault ? {} : { "min.insync.replicas": String((choice % 4) + 1) };
+      const remove = isDefault ? ["min.insync.replicas"] : [];
+      cluster.accept({ ...cluster.settings("t", set, remove), allowWeakDurability: true });
       return;
     }
     case 8:
@@ -104,6 +110,23 @@ describe("committed records", () => {
     setMinimum(world, 2);
     // The leader, which still knows the minimum of 1, asks to go on alone, and commits alone.
     world.propose(1, { add: [], drop: [2, 3] });
+    world.deliver(0, true);
+    world.changed();
+    world.commit(1);
+    expect(world.problem()).toBeUndefined();
+  });
+
+  it("survive a vote on the minimum that the leader has not seen", () => {
+    const others = [4, 5, 6, 7];
+    const world = new CommittedRecords(NODES, {}, others);
+    for (const node of others) {
+      // Up to here the leader knows everything: the last one to start decides the vote.
+      world.observe(1, 0);
+      world.restart(node, true, { "min.insync.replicas": "3" });
+      world.changed();
+    }
+    // The leader, which still knows the minimum of 2, asks to go on without the third replica.
+    world.propose(1, { add: [], drop: [3] });
     world.deliver(0, true);
     world.changed();
     world.commit(1);

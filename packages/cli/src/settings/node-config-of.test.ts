@@ -28,6 +28,7 @@ describe(nodeConfigOf, () => {
       "replica.lag.time.max.ms=7000",
       "log.retention.check.interval.ms=8000",
       "producer.id.expiration.ms=9000",
+      "log.cleaner.backoff.ms=10000",
       "auto.create.topics.enable=false",
       "log.retention.hours=1",
       "broker.rack=r1",
@@ -37,6 +38,7 @@ describe(nodeConfigOf, () => {
       replicaLagMsMax: 7_000,
       retentionCheckMs: 8_000,
       producerIdleMsMax: 9_000,
+      cleanerCheckMs: 10_000,
       autoCreateTopics: false,
     });
     expect(broker.settings?.written.get("log.retention.ms")).toBe("3600000");

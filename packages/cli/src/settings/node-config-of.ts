@@ -31,6 +31,7 @@ export function nodeConfigOf({ values }: ResolvedSettings): NodeConfig {
       settings: new BrokerSettings(writtenSettings(values)),
       replicaLagMsMax: number("replica.lag.time.max.ms"),
       retentionCheckMs: number("log.retention.check.interval.ms"),
+      cleanerCheckMs: number("log.cleaner.backoff.ms"),
       producerIdleMsMax: number("producer.id.expiration.ms"),
       autoCreateTopics: value("auto.create.topics.enable") === "true",
     },

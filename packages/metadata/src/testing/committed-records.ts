@@ -96,9 +96,9 @@ export class CommittedRecords {
     }
   }
 
-  /** The process ends, and another begins with the same directory. */
-  restart(node: number, isClean: boolean): void {
-    this.cluster.accept(this.cluster.registration(node, { clean: isClean }));
+  /** The process ends, and another begins with the same directory, and with what is written now. */
+  restart(node: number, isClean: boolean, settings: Record<string, string> = {}): void {
+    this.cluster.accept(this.cluster.registration(node, { clean: isClean, settings }));
     // Where acknowledgements do not wait for the disk, a crash loses what was acknowledged.
     if (!isClean && !this.#isSynced) this.holders.delete(node);
     this.#restarted(node);
