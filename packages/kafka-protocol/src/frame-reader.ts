@@ -41,6 +41,11 @@ export class FrameReader {
     return this.#availableBytes > 0 || this.#length !== undefined;
   }
 
+  /** Length of the frame of which `next` has read the beginning and not yet the end. */
+  get expectedBytes(): number | undefined {
+    return this.#length;
+  }
+
   /** Takes larger frames from now on: the peer said who it is. */
   raiseFrameBytesMax(frameBytesMax: number): void {
     this.#frameBytesMax = Math.max(this.#frameBytesMax, frameBytesMax);

@@ -9,6 +9,7 @@ import { nullLogger } from "@strandline/platform";
 import { beforeEach, describe, expect, it } from "vitest";
 import { KafkaConnection } from "./connection.js";
 import { KafkaDispatcher } from "./dispatcher.js";
+import { FrameBudget } from "./frame-budget.js";
 import type { KafkaHandlers, KafkaProduce } from "./handler.js";
 import { FakeConnection } from "./testing/fake-connection.js";
 
@@ -18,6 +19,8 @@ type Waiting = { readonly topic: string; readonly answer: ProduceAnswer };
 const MIB = 1024 * 1024;
 
 describe(KafkaConnection, () => {
+  let dispatcher: KafkaDispatcher;
+  let budget: FrameBudget;
   let peer: FakeConnection;
   let connection: KafkaConnection;
   let nowMs: number;
@@ -51,18 +54,25 @@ describe(KafkaConnection, () => {
       if (topic === "at-once") answer({ responses: [] });
       else produces.push({ topic, answer });
     };
+    dispatcher = new KafkaDispatcher(handlers, produce);
+    budget = new FrameBudget(256 * MIB);
     peer = new FakeConnection();
-    connection = new KafkaConnection(peer, {
-      dispatcher: new KafkaDispatcher(handlers, produce),
+    connection = open(peer);
+  });
+
+  function open(end: FakeConnection): KafkaConnection {
+    return new KafkaConnection(end, {
+      dispatcher,
       listener: { endpointOf: () => undefined },
       clock: { monotonicMs: () => nowMs, wallMs: () => nowMs },
       logger: nullLogger,
       frameBytesMax: 100 * 1024 * 1024,
+      budget,
       onClosed: () => {
         closed += 1;
       },
     });
-  });
+  }
 
   function frame<Name extends ApiName>(
     name: Name,
@@ -221,9 +231,9 @@ describe(KafkaConnection, () => {
   it("stops reading behind a parked request, and goes on after it", async () => {
     connection.onData(heartbeatFrame(1, "g"));
     const next = produceFrame(2, "a", { bytes: 2 * MIB });
-    connection.onData(next.subarray(0, MIB / 2));
+    connection.onData(next.subarray(0, MIB / 8));
     expect(peer.isPaused).toBe(false);
-    connection.onData(next.subarray(MIB / 2, MIB));
+    connection.onData(next.subarray(MIB / 8, MIB));
     expect(peer.isPaused).toBe(true);
     heartbeats[0]?.();
     await settle();
@@ -277,5 +287,39 @@ describe(KafkaConnection, () => {
     answer("a");
     nowMs = 900_000;
     expect(connection.activeMs).toBe(1_000);
+  });
+
+  it("reads a large request only with a share of the memory of all", () => {
+    const large = produceFrame(1, "a", { bytes: 90 * MIB });
+    const other = new FakeConnection();
+    const [second, third] = [open(new FakeConnection()), open(other)];
+    connection.onData(large.subarray(0, 89 * MIB));
+    second.onData(large.subarray(0, MIB));
+    third.onData(large.subarray(0, MIB));
+    expect([peer.isPaused, other.isPaused]).toEqual([false, true]);
+    connection.onData(large.subarray(89 * MIB));
+    expect(other.isPaused).toBe(true);
+    // What was on its way already changes nothing.
+    third.onData(large.subarray(MIB));
+    expect(started).toEqual(["produce a"]);
+    answer("a");
+    expect(other.isPaused).toBe(false);
+    expect(started).toEqual(["produce a", "produce a"]);
+    for (const one of [connection, second, third]) one.close();
+    expect([budget.usedBytes, budget.hasWaiting]).toEqual([0, false]);
+  });
+
+  it("stalls when a large request comes too slowly for those who wait", () => {
+    const large = produceFrame(1, "a", { bytes: 90 * MIB });
+    connection.onData(large.subarray(0, MIB));
+    nowMs += 30_000;
+    expect(connection.isStalling(nowMs)).toBe(false);
+    nowMs += 20_000;
+    expect(connection.isStalling(nowMs)).toBe(true);
+    connection.onData(large.subarray(MIB, 4 * MIB));
+    expect(connection.isStalling(nowMs)).toBe(false);
+    connection.onData(large.subarray(4 * MIB));
+    nowMs += 600_000;
+    expect(connection.isStalling(nowMs)).toBe(false);
   });
 });

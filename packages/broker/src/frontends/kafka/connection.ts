@@ -5,7 +5,8 @@
  *
  * What a client can make the broker hold is bounded. While requests wait, or their bytes, or
  * answers that the client does not read, no further request starts; once a little of the following
- * ones has come in, the connection is not read any more.
+ * ones has come in, the connection is not read any more. A large request needs its share of the
+ * memory of all connections before it is read.
  */
 import {
   decodeRequest,
@@ -15,13 +16,19 @@ import {
 } from "@strandline/kafka-protocol";
 import type { ByteConnection, ByteReceiver, Clock, Logger } from "@strandline/platform";
 import type { KafkaDispatcher } from "./dispatcher.js";
+import type { FrameBudget } from "./frame-budget.js";
 import type { KafkaListenerView, KafkaRequestContext } from "./handler.js";
 
 const REQUESTS_MAX = 1_000;
 /** Requests that were started and not answered yet. A single one may have more. */
 const REQUEST_BYTES_MAX = 64 * 1024 * 1024;
 /** What is read ahead of a request that cannot start: enough to notice that the client has gone. */
-const AHEAD_BYTES_MAX = 1024 * 1024;
+const AHEAD_BYTES_MAX = 256 * 1024;
+/** Frames up to this need no share of the common memory. */
+const SMALL_FRAME_BYTES_MAX = 64 * 1024;
+/** While others wait for the memory that a frame has, it must come at this rate, after a start. */
+const FRAME_BYTES_PER_MS_MIN = 64;
+const FRAME_START_MS_MAX = 30_000;
 
 export interface KafkaConnectionParts {
   readonly dispatcher: KafkaDispatcher;
@@ -30,6 +37,7 @@ export interface KafkaConnectionParts {
   readonly logger: Logger;
   /** Largest request: `socket.request.max.bytes`. */
   readonly frameBytesMax: number;
+  readonly budget: FrameBudget;
   /** The connection is over. Called once. */
   onClosed(connection: KafkaConnection): void;
 }
@@ -37,6 +45,8 @@ export interface KafkaConnectionParts {
 /** A request that was started, in the order of arrival. */
 interface Slot {
   readonly sizeBytes: number;
+  /** Of the common memory. */
+  readonly shareBytes: number;
   readonly overlaps: boolean;
   isAnswered: boolean;
   pieces: readonly Uint8Array[] | undefined;
@@ -49,9 +59,15 @@ export class KafkaConnection implements ByteReceiver {
   readonly #gone = new AbortController();
   readonly #slots: Slot[] = [];
   /** Cut, and not yet allowed to start. */
-  #next: { readonly request: Request; readonly sizeBytes: number } | undefined;
+  #next:
+    | { readonly request: Request; readonly sizeBytes: number; readonly shareBytes: number }
+    | undefined;
   #requestBytes = 0;
   #aheadBytes = 0;
+  /** What the frame that is coming in has, or waits for. */
+  #shareBytes = 0;
+  #isWaitingForShare = false;
+  #shareSinceMs = 0;
   #isPaused = false;
   #isFull = false;
   #isRunning = false;
@@ -69,6 +85,13 @@ export class KafkaConnection implements ByteReceiver {
   get activeMs(): number {
     const isWorking = this.#slots.length > 0 && !this.#isFull;
     return isWorking ? this.#parts.clock.monotonicMs() : this.#activeMs;
+  }
+
+  /** True for a frame that comes so slowly that those who wait for its memory need not bear it. */
+  isStalling(nowMs: number): boolean {
+    if (this.#shareBytes === 0 || this.#isWaitingForShare) return false;
+    const sinceMs = nowMs - this.#shareSinceMs - FRAME_START_MS_MAX;
+    return sinceMs > 0 && this.#aheadBytes < sinceMs * FRAME_BYTES_PER_MS_MIN;
   }
 
   onData(bytes: Uint8Array): void {
@@ -94,6 +117,7 @@ export class KafkaConnection implements ByteReceiver {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#giveBackAll();
     this.#slots.length = 0;
     this.#next = undefined;
     this.#connection.destroy();
@@ -118,6 +142,7 @@ export class KafkaConnection implements ByteReceiver {
 
   #mayStart(): boolean {
     return (
+      !this.#isWaitingForShare &&
       !this.#isFull &&
       this.#slots.length < REQUESTS_MAX &&
       this.#requestBytes < REQUEST_BYTES_MAX &&
@@ -129,21 +154,26 @@ export class KafkaConnection implements ByteReceiver {
   #take(): boolean {
     if (this.#next === undefined) {
       const frame = this.#reader.next();
-      if (frame === undefined) return false;
+      if (frame === undefined) {
+        this.#askForShare(this.#reader.expectedBytes ?? 0);
+        return false;
+      }
       const sizeBytes = frame.length;
       this.#aheadBytes = Math.max(0, this.#aheadBytes - sizeBytes - 4);
-      this.#next = { request: decodeRequest(frame), sizeBytes };
+      const shareBytes = this.#shareBytes;
+      this.#next = { request: decodeRequest(frame), sizeBytes, shareBytes };
+      this.#shareBytes = 0;
     }
     return this.#slots.length === 0 || this.#parts.dispatcher.overlaps(this.#next.request);
   }
 
   #start(): void {
-    const { next } = { next: this.#next };
+    const next = this.#next;
     if (next === undefined) return;
     this.#next = undefined;
-    const { request, sizeBytes } = next;
+    const { request, sizeBytes, shareBytes } = next;
     const overlaps = this.#parts.dispatcher.overlaps(request);
-    const slot: Slot = { sizeBytes, overlaps, isAnswered: false, pieces: undefined };
+    const slot: Slot = { sizeBytes, shareBytes, overlaps, isAnswered: false, pieces: undefined };
     this.#slots.push(slot);
     this.#requestBytes += sizeBytes;
     this.#parts.dispatcher.answer(request, this.#contextOf(request), (error, pieces) => {
@@ -160,13 +190,16 @@ export class KafkaConnection implements ByteReceiver {
 
   #flush(): void {
     let count = 0;
+    let shareBytes = 0;
     for (const slot of this.#slots) {
       if (!slot.isAnswered) break;
       count += 1;
       this.#requestBytes -= slot.sizeBytes;
+      shareBytes += slot.shareBytes;
       if (slot.pieces !== undefined && !this.#connection.write(slot.pieces)) this.#isFull = true;
     }
     this.#slots.splice(0, count);
+    if (shareBytes > 0) this.#parts.budget.giveBack(shareBytes);
     this.#activeMs = this.#parts.clock.monotonicMs();
     this.#run();
   }
@@ -174,11 +207,37 @@ export class KafkaConnection implements ByteReceiver {
   /** Stops reading while enough is there that cannot start. */
   #brake(): void {
     const isBlocked = !this.#mayStart() || this.#next !== undefined;
-    const isPaused = isBlocked && this.#aheadBytes >= AHEAD_BYTES_MAX;
+    const isPaused = this.#isWaitingForShare || (isBlocked && this.#aheadBytes >= AHEAD_BYTES_MAX);
     if (isPaused === this.#isPaused) return;
     this.#isPaused = isPaused;
     if (isPaused) this.#connection.pause();
     else this.#connection.resume();
+  }
+
+  /** The rest of a large frame is read only with a share of the common memory for all of it. */
+  #askForShare(frameBytes: number): void {
+    if (frameBytes <= SMALL_FRAME_BYTES_MAX || this.#shareBytes > 0) return;
+    this.#shareBytes = frameBytes;
+    this.#shareSinceMs = this.#parts.clock.monotonicMs();
+    this.#isWaitingForShare = !this.#parts.budget.take(frameBytes, this.#onShare);
+  }
+
+  readonly #onShare = (): void => {
+    this.#isWaitingForShare = false;
+    this.#shareSinceMs = this.#parts.clock.monotonicMs();
+    this.#run();
+  };
+
+  #giveBackAll(): void {
+    const { budget } = this.#parts;
+    if (this.#isWaitingForShare) {
+      budget.forget(this.#onShare);
+      this.#shareBytes = 0;
+    }
+    let shareBytes = this.#shareBytes + (this.#next?.shareBytes ?? 0);
+    for (const slot of this.#slots) shareBytes += slot.shareBytes;
+    if (shareBytes > 0) budget.giveBack(shareBytes);
+    this.#shareBytes = 0;
   }
 
   #contextOf(request: Request): KafkaRequestContext {

@@ -19,9 +19,12 @@ import type {
 } from "@strandline/platform";
 import { KafkaConnection } from "./connection.js";
 import { KafkaDispatcher } from "./dispatcher.js";
+import { FrameBudget } from "./frame-budget.js";
 import type { KafkaHandlers, KafkaListenerView, KafkaProduce } from "./handler.js";
 
 const SWEEP_MS = 30_000;
+/** For large requests that are being read or not yet answered, of all connections together. */
+const REQUEST_BYTES_MAX = 256 * 1024 * 1024;
 
 export interface KafkaFrontendPorts {
   readonly clock: Clock;
@@ -45,6 +48,7 @@ export class KafkaFrontend {
   readonly #parts: KafkaFrontendParts;
   readonly #dispatcher: KafkaDispatcher;
   readonly #connections = new Set<KafkaConnection>();
+  readonly #budget = new FrameBudget(REQUEST_BYTES_MAX);
   #isOpen = false;
   #isClosed = false;
   #sweep: Timer | undefined;
@@ -72,6 +76,7 @@ export class KafkaFrontend {
       clock,
       logger,
       frameBytesMax: this.#parts.settings.number("socket.request.max.bytes"),
+      budget: this.#budget,
       onClosed: (closed) => this.#connections.delete(closed),
     });
     this.#connections.add(accepted);
@@ -103,9 +108,11 @@ export class KafkaFrontend {
   #closeIdle(): void {
     this.#sweep = undefined;
     const idleMsMax = this.#parts.settings.number("connections.max.idle.ms");
-    const idleSinceMs = this.#ports.clock.monotonicMs() - idleMsMax;
+    const nowMs = this.#ports.clock.monotonicMs();
+    const isWaited = this.#budget.hasWaiting;
     for (const connection of [...this.#connections]) {
-      if (connection.activeMs <= idleSinceMs) connection.close();
+      const isIdle = idleMsMax >= 0 && connection.activeMs <= nowMs - idleMsMax;
+      if (isIdle || (isWaited && connection.isStalling(nowMs))) connection.close();
     }
     if (this.#isClosed || this.#connections.size === 0) return;
     this.#sweep = this.#ports.timers.after(SWEEP_MS, () => this.#closeIdle());
