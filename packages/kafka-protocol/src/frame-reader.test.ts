@@ -24,7 +24,16 @@ function counting(length: number, from = 0): Uint8Array {
 }
 
 describe(FrameReader, () => {
-  it("finds the same frames however the network cuts them", () => {
+  it.each([
+    ["its own", (reader: FrameReader, bytes: Uint8Array) => reader.push(bytes)],
+    [
+      "lent",
+      (reader: FrameReader, bytes: Uint8Array) => {
+        reader.pushLent(bytes);
+        bytes.fill(0xee);
+      },
+    ],
+  ])("finds the same frames however the network cuts them, of bytes that are %s", (_what, push) => {
     const sizes = fc.array(fc.oneof(fc.nat(40), fc.nat(6000)), { maxLength: 6 });
     const cuts = fc.array(fc.oneof(fc.nat(9), fc.nat(3000)), { minLength: 1, maxLength: 20 });
     fc.assert(
@@ -35,8 +44,9 @@ describe(FrameReader, () => {
         const found: Uint8Array[] = [];
         for (let at = 0, cut = 0; at < bytes.length; cut += 1) {
           const end = at + 1 + (pieces[cut % pieces.length] as number);
-          reader.push(bytes.slice(at, end));
-          found.push(...framesOf(reader));
+          push(reader, bytes.slice(at, end));
+          // Not each time: a reader may be asked later.
+          if (cut % 3 !== 1) found.push(...framesOf(reader));
           at = end;
         }
         found.push(...framesOf(reader));
@@ -125,5 +135,52 @@ describe(FrameReader, () => {
     }
     expect(reader.next()?.length).toBe(5000);
     expect(asked).toEqual([5000]);
+  });
+
+  it("fills a large frame as it comes, in memory for all of it", () => {
+    const sent = counting(MIB);
+    const bytes = joined([framed(counting(7)), framed(sent), framed(counting(9))]);
+    const allocated: number[] = [];
+    const reader = new FrameReader({
+      frameBytesMax: MIB,
+      allocate: (length) => {
+        allocated.push(length);
+        return new Uint8Array(length);
+      },
+    });
+    const found: Uint8Array[] = [];
+    for (let at = 0; at < bytes.length; at += 50_000) {
+      reader.pushLent(bytes.slice(at, at + 50_000));
+      found.push(...framesOf(reader));
+      reader.makeRoom();
+    }
+    expect(found.map(({ length }) => length)).toEqual([7, MIB, 9]);
+    expect(Buffer.compare(found[1] as Uint8Array, sent)).toBe(0);
+    expect(allocated.filter((length) => length >= MIB)).toEqual([MIB]);
+    expect(allocated.reduce((total, length) => total + length, 0)).toBeLessThan(1.3 * MIB);
+  });
+
+  it("allocates little for a frame that is only announced", () => {
+    const allocated: number[] = [];
+    const reader = new FrameReader({
+      frameBytesMax: 100 * MIB,
+      allocate: (length) => {
+        allocated.push(length);
+        return new Uint8Array(length);
+      },
+    });
+    reader.pushLent(Uint8Array.of(6, 0, 0, 0, 1, 2));
+    expect(reader.next()).toBeUndefined();
+    expect(allocated).toEqual([64 * 1024]);
+  });
+
+  it.each([
+    ["a negative length", [0xff, 0xff, 0xff, 0xfe, 1, 2]],
+    ["a length above the bound", [0x7f, 0, 0, 0, 1]],
+  ])("refuses %s in lent bytes, and gives the frames before it", (_what, bad) => {
+    const reader = new FrameReader({ frameBytesMax: MIB });
+    reader.pushLent(Uint8Array.from([...framed(counting(3)), ...bad]));
+    expect(reader.next()).toEqual(counting(3));
+    expect(() => reader.next()).toThrow(ProtocolError);
   });
 });

@@ -2,7 +2,7 @@
  * Cuts what a connection delivers into frames: four bytes of length, then as many bytes. Nothing is
  * allocated by a length that a peer merely declares, and a peer that sends byte by byte costs little
  * more than the bytes it sent. A frame within one chunk is a view of it, and one over several is
- * joined once.
+ * joined once. Bytes that are only lent are copied once, to where their frame stays.
  */
 import { ProtocolError } from "./protocol-error.js";
 
@@ -10,11 +10,14 @@ const PREFIX_BYTES = 4;
 /** Chunks below this are gathered: a view of its own would cost more than the bytes in it. */
 const CHUNK_BYTES_MIN = 1024;
 const GATHER_BYTES = 4096;
+/** Memory for a frame of which a part has come: so many times that part, and at least this much. */
+const AHEAD_TIMES = 4;
+const AHEAD_BYTES_MIN = 64 * 1024;
 
 export interface FrameReaderOptions {
   /** Largest frame that is taken, the four bytes of length not counted. */
   readonly frameBytesMax: number;
-  /** Memory for a frame that came in several chunks; what it holds is overwritten. */
+  /** Memory for what is joined or copied; what it holds is overwritten. */
   readonly allocate?: (length: number) => Uint8Array;
 }
 
@@ -27,8 +30,11 @@ export class FrameReader {
   #availableBytes = 0;
   /** Length of the frame whose prefix was read. */
   #length: number | undefined;
+  /** Of lent bytes: how many the last frame still lacks, and what is known of its length. */
+  #missing = 0;
+  #prefix: number[] = [];
   /** Where small chunks are gathered; its first `#gathered` bytes belong to chunks. */
-  #gather = new Uint8Array(0);
+  #gather: Uint8Array = new Uint8Array(0);
   #gathered = 0;
 
   constructor(options: FrameReaderOptions) {
@@ -63,6 +69,54 @@ export class FrameReader {
   }
 
   /**
+   * As `push`, of bytes that are overwritten afterwards: what is kept of them is a copy. A reader is
+   * given its bytes by one of the two alone.
+   */
+  pushLent(bytes: Uint8Array): void {
+    let at = 0;
+    if (this.#missing > 0) {
+      at = Math.min(this.#missing, bytes.length);
+      this.#missing -= at;
+      this.#copyBehind(bytes.subarray(0, at), this.#missing);
+    }
+    // Whole frames, and the beginning of one more: what is copied together is one piece of memory.
+    let begin = at;
+    while (at < bytes.length) {
+      this.#prefix.push(bytes[at++] as number);
+      if (this.#prefix.length < PREFIX_BYTES) continue;
+      const length = int32(this.#prefix);
+      this.#prefix = [];
+      // `next` refuses it, and nothing behind it is looked at.
+      if (length < 0 || length > this.#frameBytesMax) break;
+      const frameBegin = at - PREFIX_BYTES;
+      const end = at + length;
+      if (end > bytes.length) {
+        if (frameBegin > begin) this.#copyBehind(bytes.subarray(begin, frameBegin), 0);
+        begin = Math.max(begin, frameBegin);
+        this.#missing = end - bytes.length;
+      }
+      at = Math.min(end, bytes.length);
+    }
+    if (begin < bytes.length) this.#copyBehind(bytes.subarray(begin), this.#missing);
+  }
+
+  /**
+   * Makes room for all of the frame that is coming in: who asks has seen to it that so much may be
+   * had. Lent bytes are then copied once, to where the frame stays.
+   */
+  makeRoom(): void {
+    const length = this.#length ?? 0;
+    if (this.#missing === 0 || length <= this.#availableBytes) return;
+    if (this.#gather.length - this.#gathered >= this.#missing) return;
+    const come = this.#availableBytes;
+    const first = this.#take(come);
+    this.#gather = this.#allocate(length);
+    this.#gathered = 0;
+    this.#availableBytes = come;
+    this.#gatherChunk(first);
+  }
+
+  /**
    * The next whole frame without its length, if there is one. Throws a ProtocolError for a negative
    * length, and for one over the limit, as soon as it is known.
    */
@@ -79,8 +133,7 @@ export class FrameReader {
 
   #readLength(): number {
     const prefix = this.#take(PREFIX_BYTES);
-    let length = 0;
-    for (const byte of prefix) length = (length << 8) | byte;
+    const length = int32(prefix);
     if (length < 0) throw new ProtocolError("malformed", `a frame has the length ${length}`);
     if (length > this.#frameBytesMax) {
       const text = `a frame of ${length} bytes is larger than ${this.#frameBytesMax}`;
@@ -95,6 +148,11 @@ export class FrameReader {
       this.#gather = new Uint8Array(GATHER_BYTES);
       this.#gathered = 0;
     }
+    this.#gatherChunk(chunk);
+  }
+
+  /** There is room for it. */
+  #gatherChunk(chunk: Uint8Array): void {
     const at = this.#gathered;
     this.#gather.set(chunk, at);
     this.#gathered += chunk.length;
@@ -102,13 +160,27 @@ export class FrameReader {
     const isBehind =
       last !== undefined &&
       last.buffer === this.#gather.buffer &&
-      last.byteOffset + last.length === at;
+      last.byteOffset + last.length === this.#gather.byteOffset + at;
     if (isBehind) {
-      const joined = this.#gather.subarray(last.byteOffset, this.#gathered);
+      const joined = this.#gather.subarray(
+        last.byteOffset - this.#gather.byteOffset,
+        this.#gathered,
+      );
       this.#chunks[this.#chunks.length - 1] = joined;
     } else {
       this.#chunks.push(this.#gather.subarray(at, this.#gathered));
     }
+  }
+
+  /** Copies lent bytes behind the last ones, in memory with room for what is `missing`. */
+  #copyBehind(bytes: Uint8Array, missing: number): void {
+    this.#availableBytes += bytes.length;
+    if (this.#gather.length - this.#gathered < bytes.length) {
+      const ahead = Math.max(AHEAD_BYTES_MIN, this.#availableBytes * AHEAD_TIMES);
+      this.#gather = this.#allocate(Math.min(bytes.length + missing, ahead));
+      this.#gathered = 0;
+    }
+    this.#gatherChunk(bytes);
   }
 
   #take(length: number): Uint8Array {
@@ -144,4 +216,11 @@ export class FrameReader {
     this.#chunks.shift();
     this.#consumed = 0;
   }
+}
+
+/** Of four bytes, the highest first. */
+function int32(bytes: Iterable<number>): number {
+  let value = 0;
+  for (const byte of bytes) value = (value << 8) | byte;
+  return value;
 }

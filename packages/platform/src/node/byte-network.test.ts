@@ -71,6 +71,19 @@ describe("nodeByteNetwork", () => {
     expect(answer.toString()).toBe("pong");
   });
 
+  it("lends the bytes: they are in memory that all connections share", async () => {
+    const lent: Uint8Array[] = [];
+    const listener = await nodeByteNetwork.listen(HOST, 0, () => ({
+      onData: (bytes) => void lent.push(bytes),
+      onDrain: () => undefined,
+      onEnd: () => undefined,
+    }));
+    listeners.push(listener);
+    for (const word of ["one", "two"]) (await dial(listener.port)).write(word);
+    await until(() => lent.length === 2);
+    expect(lent[1]?.buffer).toBe(lent[0]?.buffer);
+  });
+
   it("refuses a port that is taken by that name", async () => {
     const { listener } = await listen();
     await expect(listen(listener.port)).rejects.toMatchObject({ reason: "address-in-use" });

@@ -8,6 +8,7 @@ import type {
   OnConnection,
 } from "../ports/byte-listener.js";
 import { TransportError } from "../ports/transport.js";
+import { readLent } from "./lent-reads.js";
 
 /** Bytes that wait for a peer before a sender is asked to stop. */
 const UNSENT_BYTES_MAX = 256 * 1024;
@@ -27,7 +28,7 @@ class TcpListener implements ByteListener {
   #closing: Promise<void> | undefined;
 
   constructor(onConnection: OnConnection) {
-    const options = { noDelay: true, highWaterMark: UNSENT_BYTES_MAX };
+    const options = { noDelay: true, highWaterMark: UNSENT_BYTES_MAX, pauseOnConnect: true };
     this.#server = createServer(options, (socket) => {
       this.#accept(socket, onConnection);
     });
@@ -115,14 +116,21 @@ class TcpConnection implements ByteConnection {
       hasEnded = true;
       receiver.onEnd();
     };
-    socket.on("data", (bytes: Buffer) => {
+    const onData = (bytes: Uint8Array): void => {
       if (!hasEnded) receiver.onData(bytes);
-    });
+    };
+    if (!readLent(socket, onData)) socket.on("data", onData);
     socket.on("drain", () => {
       if (!hasEnded) receiver.onDrain();
     });
     socket.once("end", onEnd);
     socket.once("close", onEnd);
+    socket.resume();
+  }
+
+  /** Not zeroed, and a buffer of its own each time. */
+  allocate(length: number): Uint8Array {
+    return Buffer.allocUnsafeSlow(length);
   }
 
   write(pieces: readonly Uint8Array[]): boolean {

@@ -10,6 +10,8 @@ export interface ByteConnection {
   /** Where the peer reached this process: the address it used, not the one that was bound. */
   readonly localHost: string;
   readonly localPort: number;
+  /** Memory for what is received: whatever it holds is overwritten. Needs no `this`. */
+  allocate(length: number): Uint8Array;
   /**
    * Queues bytes, in pieces that follow each other and stay unchanged from then on. False when more
    * than a bounded amount waits for the peer: it is queued all the same, and a well-behaved sender
@@ -27,7 +29,7 @@ export interface ByteConnection {
 
 /** What the owner of a connection is told. `onEnd` is called exactly once, and is the last call. */
 export interface ByteReceiver {
-  /** The bytes belong to the receiver. */
+  /** The bytes are lent: they are overwritten afterwards, and what is kept of them is a copy. */
   onData(bytes: Uint8Array): void;
   /** The sender may go on after `write` returned false. */
   onDrain(): void;

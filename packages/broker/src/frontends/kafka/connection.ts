@@ -77,7 +77,10 @@ export class KafkaConnection implements ByteReceiver {
   constructor(connection: ByteConnection, parts: KafkaConnectionParts) {
     this.#connection = connection;
     this.#parts = parts;
-    this.#reader = new FrameReader({ frameBytesMax: parts.frameBytesMax });
+    this.#reader = new FrameReader({
+      frameBytesMax: parts.frameBytesMax,
+      allocate: connection.allocate,
+    });
     this.#activeMs = parts.clock.monotonicMs();
   }
 
@@ -97,7 +100,7 @@ export class KafkaConnection implements ByteReceiver {
   onData(bytes: Uint8Array): void {
     if (this.#isClosed) return;
     this.#activeMs = this.#parts.clock.monotonicMs();
-    this.#reader.push(bytes);
+    this.#reader.pushLent(bytes);
     this.#aheadBytes += bytes.length;
     this.#run();
   }
@@ -220,11 +223,13 @@ export class KafkaConnection implements ByteReceiver {
     this.#shareBytes = frameBytes;
     this.#shareSinceMs = this.#parts.clock.monotonicMs();
     this.#isWaitingForShare = !this.#parts.budget.take(frameBytes, this.#onShare);
+    if (!this.#isWaitingForShare) this.#reader.makeRoom();
   }
 
   readonly #onShare = (): void => {
     this.#isWaitingForShare = false;
     this.#shareSinceMs = this.#parts.clock.monotonicMs();
+    this.#reader.makeRoom();
     this.#run();
   };
 

@@ -12,6 +12,10 @@ export class FakeConnection implements ByteConnection {
   /** False: the peer does not read. */
   hasRoom = true;
 
+  allocate(length: number): Uint8Array {
+    return new Uint8Array(length);
+  }
+
   write(pieces: readonly Uint8Array[]): boolean {
     this.written.push(Buffer.concat(pieces));
     return this.hasRoom;
