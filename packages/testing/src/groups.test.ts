@@ -1,5 +1,11 @@
-import type { ConsumerRecord, GroupConsumer, StrandlineClient } from "@strandline/client";
+import {
+  type ConsumerRecord,
+  connect,
+  type GroupConsumer,
+  type StrandlineClient,
+} from "@strandline/client";
 import { BrokerError } from "@strandline/model";
+import { Kafka, logLevel } from "kafkajs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startCluster, type TestCluster } from "./cluster.js";
 
@@ -165,3 +171,58 @@ describe("a member of a group", () => {
     await cluster.restart(coordinatorId - 1);
   }, 60_000);
 });
+
+describe("a group of members from both doors", () => {
+  it("shares its partitions, whoever leads and wherever the member's broker is", async () => {
+    const topic = await topicOf("doors", 4, 0);
+    const kafka = new Kafka({
+      brokers: [...cluster.kafkaBootstrap],
+      logLevel: logLevel.NOTHING,
+    });
+    const theirs = kafka.consumer({
+      groupId: "doors",
+      sessionTimeout: 6_000,
+      heartbeatInterval: 200,
+      maxWaitTimeInMs: 200,
+    });
+    const values: string[] = [];
+    await theirs.connect();
+    await theirs.subscribe({ topics: [topic], fromBeginning: true });
+    await theirs.run({
+      eachMessage: async ({ message }) => void values.push(`theirs ${message.value}`),
+    });
+    await until(async () => await isStableOf("doors", 1));
+    const { coordinatorId } = await client.groups.describe("doors");
+    const elsewhere = connect({ bootstrap: [cluster.bootstrap[coordinatorId % 3] as string] });
+    const ours = elsewhere.groupConsumer({ groupId: "doors", topics: [topic], ...QUICK });
+    const reading = (async () => {
+      for await (const record of ours) values.push(`ours ${textOf(record)}`);
+    })();
+    await until(() => ours.assignment().length === 2);
+    await using producer = client.producer();
+    for (let partition = 0; partition < 4; partition++) {
+      await producer.send({ topic, partition, key: null, value: `${partition}` });
+    }
+    await until(() => values.length === 4);
+    // In turn, by the only assignor that kafkajs knows.
+    expect(values.filter((text) => text.startsWith("ours"))).toHaveLength(2);
+    expect(new Set(values.map((text) => text.slice(-1)))).toEqual(new Set(["0", "1", "2", "3"]));
+    const { protocolName } = await client.groups.describe("doors");
+    expect(protocolName).toBe("RoundRobinAssigner");
+    await theirs.disconnect();
+    await until(() => ours.assignment().length === 4);
+    await ours.close();
+    await reading;
+    await elsewhere.close();
+  }, 60_000);
+});
+
+async function isStableOf(groupId: string, memberCount: number): Promise<boolean> {
+  try {
+    const { state, members } = await client.groups.describe(groupId);
+    return state === "Stable" && members.length === memberCount;
+  } catch (error) {
+    if (error instanceof BrokerError) return false;
+    throw error;
+  }
+}

@@ -278,6 +278,8 @@ export class GroupMember implements Committer {
     this.memberId = joined.memberId;
     this.generation = joined.generation;
     this.#assignor = this.#assignors.find(({ name }) => name === joined.protocolName);
+    // Somebody has come who cannot be cooperative: what was kept may be assigned to others now.
+    if (this.#assignor?.isCooperative !== true) this.#lose();
     return joined;
   }
 

@@ -1,14 +1,18 @@
 /** Values that hold bytes, as JSON: for requests that one broker passes on to another. */
 
 const MARK = "$bytes";
+type Holder = Readonly<Record<string, unknown>>;
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /** `undefined` in a value is left out, and is undefined again on the other side. */
 export function encodeJsonBytes(value: unknown): Uint8Array {
-  const text = JSON.stringify(value, (_key, part: unknown) =>
-    part instanceof Uint8Array ? { [MARK]: base64(part) } : part,
-  );
+  const text = JSON.stringify(value, function (this: Holder, key, part: unknown) {
+    // Some kinds of bytes come as something else already: those of Node turn themselves into JSON.
+    const own = this[key];
+    return own instanceof Uint8Array ? { [MARK]: base64(own) } : part;
+  });
   return encoder.encode(text);
 }
 

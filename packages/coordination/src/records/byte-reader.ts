@@ -64,7 +64,7 @@ export class ByteReader {
     const length = this.int32();
     if (length < 0) return undefined;
     const from = this.#take(length);
-    return this.#bytes.slice(from, from + length);
+    return new Uint8Array(this.#bytes.subarray(from, from + length));
   }
 
   array<Item>(read: () => Item): Item[] {

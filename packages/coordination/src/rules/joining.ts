@@ -136,10 +136,11 @@ function makeMember(work: Work, group: Group, memberId: string, command: JoinCom
 
 function termsOf(command: JoinCommand): MemberTerms {
   const { clientId, clientHost, sessionTimeoutMs } = command;
-  // Bytes of our own: those of the command may be a small view of a large frame.
+  // Bytes of our own: those of the command may be a small view of a large frame. Not by `slice`,
+  // which some kinds of bytes take to mean another view.
   const protocols = command.protocols.map(({ name, metadata }) => ({
     name,
-    metadata: metadata.slice(),
+    metadata: new Uint8Array(metadata),
   }));
   const rebalanceTimeoutMs = command.rebalanceTimeoutMs ?? sessionTimeoutMs;
   return { clientId, clientHost, sessionTimeoutMs, rebalanceTimeoutMs, protocols };

@@ -58,7 +58,7 @@ function assign(work: Work, group: Group, command: SyncCommand): void {
   const assignments = new Map<string, Uint8Array>();
   for (const { memberId, assignment } of command.assignments) assignments.set(memberId, assignment);
   for (const member of group.members.values()) {
-    member.assignment = (assignments.get(member.memberId) ?? NOTHING).slice();
+    member.assignment = new Uint8Array(assignments.get(member.memberId) ?? NOTHING);
   }
   group.enter("Stable", work.now.wallMs);
   record(work, group);
