@@ -32,6 +32,7 @@ import {
   protocolsOf,
 } from "./member-plan.js";
 import { PartitionReaders } from "./partition-readers.js";
+import { Closed, Pauses } from "./pauses.js";
 
 const SESSION_MS_DEFAULT = 45_000;
 const REBALANCE_MS_DEFAULT = 60_000;
@@ -75,11 +76,6 @@ class Outdated extends Error {
   }
 }
 
-/** The stream is over. */
-class Closed extends Error {
-  override readonly name = "Closed";
-}
-
 /** What the group says to a member that is only behind. */
 const OUTDATED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "REBALANCE_IN_PROGRESS",
@@ -100,8 +96,7 @@ export class GroupMember implements Committer {
   readonly #rebalanceMs: number;
   readonly #readers: PartitionReaders;
   readonly #commits: CommitQueue;
-  readonly #closing = new AbortController();
-  readonly #wakers = new Set<() => void>();
+  readonly #pauses: Pauses;
   /** The assignor of the generation that the member is in. */
   #assignor: Assignor | undefined;
   /** As the leader: what the assignment was made for. */
@@ -111,6 +106,7 @@ export class GroupMember implements Committer {
   #released: { readonly id: number; readonly partitions: readonly GroupPartition[] } | undefined;
   #revocations = 0;
   #isSettled = false;
+  #isSentAway = false;
   /** When the coordinator last answered. */
   #heardAtMs: number;
 
@@ -128,6 +124,7 @@ export class GroupMember implements Committer {
     this.#rebalanceMs =
       join.rebalanceTimeoutMs > 0 ? join.rebalanceTimeoutMs : REBALANCE_MS_DEFAULT;
     this.#heardAtMs = ports.clock.monotonicMs();
+    this.#pauses = new Pauses(ports.timers);
     this.#commits = new CommitQueue(parts.groups, this, (error) => this.#fail(error));
     this.#readers = new PartitionReaders(parts.consume, {
       start: join.start ?? { latest: true },
@@ -151,7 +148,7 @@ export class GroupMember implements Committer {
     void this.#commits.afterwards(() => {
       if (this.#released?.id !== revocationId) return;
       this.#released = undefined;
-      this.#wake();
+      this.#pauses.wake();
     });
   }
 
@@ -166,21 +163,21 @@ export class GroupMember implements Committer {
 
   /** The client ends its side: what it has committed is still taken, then the member leaves. */
   async end(): Promise<void> {
-    this.#readers.stopAll();
-    const isLate = this.#sleep(END_MS_MAX);
+    // Not taken away yet: what was done of them may still be committed.
+    this.#readers.mute();
+    const isLate = this.#pauses.delay(END_MS_MAX);
     await Promise.race([this.#commits.afterwards(), isLate.promise]);
     isLate.cancel();
-    if (this.#closing.signal.aborted) return;
+    if (this.#pauses.isClosed) return;
     await this.close();
     this.#options.stream.end();
   }
 
   /** The client has gone. A static member keeps its place for its session. Idempotent. */
   async close(): Promise<void> {
-    if (this.#closing.signal.aborted) return;
-    this.#closing.abort();
+    if (this.#pauses.isClosed) return;
+    this.#pauses.close();
     this.#readers.stopAll();
-    this.#wake();
     const { groupId, memberId, instanceId } = this;
     if (memberId === "" || instanceId !== undefined) return;
     try {
@@ -203,11 +200,11 @@ export class GroupMember implements Committer {
   }
 
   async settled(): Promise<void> {
-    while (!this.#isSettled) await this.#pause(RETRY_MS);
+    while (!this.#isSettled) await this.#pauses.wait(RETRY_MS);
   }
 
   answer(committed: GroupCommitted): void {
-    if (!this.#closing.signal.aborted) this.#options.stream.send({ committed });
+    if (!this.#pauses.isClosed) this.#options.stream.send({ committed });
   }
 
   async coordinated<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
@@ -215,14 +212,14 @@ export class GroupMember implements Committer {
       const askedAtMs = this.#ports.clock.monotonicMs();
       try {
         const answer = await ask();
-        this.#refuseClosed();
+        this.#pauses.refuseClosed();
         this.#heardAtMs = askedAtMs;
         return answer;
       } catch (error) {
-        this.#refuseClosed();
+        this.#pauses.refuseClosed();
         if (!(error instanceof BrokerError) || !error.retriable) throw error;
         this.#loseIfUnheard();
-        await this.#pause(RETRY_MS);
+        await this.#pauses.wait(RETRY_MS);
       }
     }
   }
@@ -231,8 +228,7 @@ export class GroupMember implements Committer {
   async #run(): Promise<void> {
     for (;;) {
       try {
-        const joined = await this.#join();
-        await this.#sync(joined);
+        await this.#enter();
         await this.#stay();
       } catch (error) {
         if (error instanceof Closed) return;
@@ -240,6 +236,14 @@ export class GroupMember implements Committer {
         this.#outdated(error.code);
       }
     }
+  }
+
+  async #enter(): Promise<void> {
+    // One that was sent away does not storm back.
+    if (this.#isSentAway) await this.#pauses.wait(RETRY_MS);
+    this.#isSentAway = false;
+    const joined = await this.#join();
+    await this.#sync(joined);
   }
 
   /** Asks for the next generation, which begins when all others have done so. */
@@ -267,7 +271,7 @@ export class GroupMember implements Committer {
             clientId: join.clientId === "" ? "strandline" : join.clientId,
             clientHost,
           },
-          { forwards: true, signal: this.#closing.signal },
+          { forwards: true, signal: this.#pauses.signal },
         ),
     );
     if (joined.error === "MEMBER_ID_REQUIRED") {
@@ -304,13 +308,13 @@ export class GroupMember implements Committer {
             protocolName: joined.protocolName,
             assignments: joined.skipAssignment ? [] : (plan?.assignments ?? []),
           },
-          { forwards: true, signal: this.#closing.signal },
+          { forwards: true, signal: this.#pauses.signal },
         ),
     );
     this.#heed(synced.error);
     this.#hasLost = false;
     this.#isSettled = true;
-    this.#wake();
+    this.#pauses.wake();
     await this.#take(assignedPartitions(synced.assignment));
   }
 
@@ -355,7 +359,7 @@ export class GroupMember implements Committer {
   /** Heartbeats, until the group wants something else. */
   async #stay(): Promise<never> {
     for (;;) {
-      await this.#pause(this.#heartbeatMs);
+      await this.#pauses.wait(this.#heartbeatMs);
       await this.#heartbeat();
       if (this.#hasLost) throw new Outdated("ILLEGAL_GENERATION");
       // A leader that joins again has everyone assigned anew.
@@ -369,7 +373,7 @@ export class GroupMember implements Committer {
       async () =>
         await this.#parts.groups.heartbeat(
           { groupId, memberId, instanceId, generation },
-          { forwards: true, signal: this.#closing.signal },
+          { forwards: true, signal: this.#pauses.signal },
         ),
     );
     this.#heed(answer.error);
@@ -385,7 +389,7 @@ export class GroupMember implements Committer {
     const deadlineMs = this.#ports.clock.monotonicMs() + this.#rebalanceMs / 2;
     while (this.#released !== undefined) {
       if (this.#ports.clock.monotonicMs() >= deadlineMs) break;
-      await this.#pause(this.#heartbeatMs);
+      await this.#pauses.wait(this.#heartbeatMs);
       if (this.#released !== undefined) await this.#heartbeatWhileWaiting();
     }
     this.#released = undefined;
@@ -403,6 +407,7 @@ export class GroupMember implements Committer {
   #outdated(code: ErrorCode): void {
     if (code === "REBALANCE_IN_PROGRESS") return;
     this.#lose();
+    this.#isSentAway = true;
     this.generation = -1;
     if (code === "UNKNOWN_MEMBER_ID") this.memberId = "";
   }
@@ -439,37 +444,6 @@ export class GroupMember implements Committer {
   #heed(error: ErrorCode | undefined): void {
     if (error !== undefined && OUTDATED.has(error)) throw new Outdated(error);
     refuse(error, this.groupId);
-  }
-
-  #refuseClosed(): void {
-    if (this.#closing.signal.aborted) throw new Closed();
-  }
-
-  /** Waits, but not past the end of the stream. Woken early when something has changed. */
-  async #pause(delayMs: number): Promise<void> {
-    this.#refuseClosed();
-    const sleep = this.#sleep(delayMs);
-    this.#wakers.add(sleep.cancel);
-    await sleep.promise;
-    this.#wakers.delete(sleep.cancel);
-    this.#refuseClosed();
-  }
-
-  /** Resolves after the delay, or once it is cancelled. */
-  #sleep(delayMs: number): { readonly promise: Promise<void>; readonly cancel: () => void } {
-    let cancel = (): void => {};
-    const promise = new Promise<void>((resolve) => {
-      const timer = this.#ports.timers.after(delayMs, resolve);
-      cancel = () => {
-        timer.cancel();
-        resolve();
-      };
-    });
-    return { promise, cancel };
-  }
-
-  #wake(): void {
-    for (const waker of [...this.#wakers]) waker();
   }
 
   #fail(error: unknown): void {

@@ -69,6 +69,14 @@ export class PartitionReaders {
     for (const reader of this.partitions) this.stop(reader);
   }
 
+  /** Sends nothing more, but still has them. */
+  mute(): void {
+    for (const reader of this.#readers.values()) {
+      reader.isClosed = true;
+      reader.session?.close();
+    }
+  }
+
   /** The network takes more again. */
   drained(): void {
     if (this.#openBytes >= this.#options.windowBytes) return;
