@@ -28,7 +28,8 @@ export function joinGroupHandler(groups: GroupService): KafkaHandler<"JoinGroup"
           protocolType: request.protocolType,
           protocols: request.protocols,
           clientId,
-          clientHost,
+          // With a slash, as tools know it: an address that has no name before it.
+          clientHost: `/${clientHost}`,
         },
         { signal },
       );
