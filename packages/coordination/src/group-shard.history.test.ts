@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { playHistory, WHATS } from "./testdata/history.js";
 
 /** More of them by `GROUP_HISTORIES=20000 npx vitest run packages/coordination`. */
-const HISTORIES = Number(process.env["GROUP_HISTORIES"] ?? 120);
+const HISTORIES = Number(process.env["GROUP_HISTORIES"] ?? 60);
 
 const happening = fc.record({
   what: fc.constantFrom(...WHATS),

@@ -17,7 +17,6 @@ import type {
   JoinCommand,
   LeaveCommand,
   SyncCommand,
-  TopicsDeletedCommand,
 } from "./group-command.js";
 import type { GroupConfig } from "./group-config.js";
 import type { CoordinationRecord, GroupStep, Moment, Ticket } from "./group-step.js";
@@ -46,13 +45,20 @@ import {
   syncDeadlinePassed,
 } from "./rules/rebalance.js";
 import { expireOffsets, isSpent } from "./rules/retention.js";
+import { DELETIONS_MAX } from "./step-limits.js";
 import { type ParkedRequests, Work } from "./work.js";
+
+/** Soon, but not within the step that is under way. */
+const NEXT_STEP_MS = 1;
 
 export class GroupShard {
   readonly #config: GroupConfig;
   readonly #groups = new Map<string, Group>();
   readonly #deadlines = new Deadlines<Work>();
   readonly #parked: ParkedRequests = new Map();
+  /** Topics of which some group may still have offsets. */
+  readonly #deletedTopics = new Set<string>();
+  readonly #deletion = this.#deadlines.make((work) => this.#dropTopics(work));
   readonly #retention = this.#deadlines.make((work) => this.#expire(work));
 
   constructor(config: GroupConfig) {
@@ -126,7 +132,8 @@ export class GroupShard {
         this.#deleteOffsets(work, ticket, command);
         return work;
       case "topics-deleted":
-        this.#dropTopics(work, command);
+        for (const topic of command.topics) this.#deletedTopics.add(topic);
+        this.#dropTopics(work);
         work.reply(ticket, { kind: "topics-deleted" });
         return work;
       default:
@@ -218,8 +225,7 @@ export class GroupShard {
 
   #commitProblem(group: Group | undefined, command: CommitCommand): ErrorCode | undefined {
     if (!textsFit([command.groupId])) return "INVALID_GROUP_ID";
-    if (group !== undefined) return commitProblem(group, command);
-    return command.generation < 0 ? undefined : "GROUP_ID_NOT_FOUND";
+    return commitProblem(group, command);
   }
 
   #deleteGroup(work: Work, command: DeleteGroupCommand): ErrorCode | undefined {
@@ -243,22 +249,32 @@ export class GroupShard {
     work.reply(ticket, response);
   }
 
-  #dropTopics(work: Work, { topics }: TopicsDeletedCommand): void {
-    for (const group of this.#groups.values()) {
-      for (const topic of topics) {
+  /** Forgets offsets of topics that are gone, as many as one step may; goes on with the next. */
+  #dropTopics(work: Work): void {
+    for (const topic of this.#deletedTopics) {
+      for (const group of this.#groups.values()) {
         for (const partition of group.offsets.partitionsOf(topic)) {
+          if (work.records.length >= DELETIONS_MAX) {
+            this.#deletion.set(work.now.monotonicMs + NEXT_STEP_MS);
+            return;
+          }
           dropOffset(work, group, { topic, partition });
         }
       }
+      this.#deletedTopics.delete(topic);
     }
   }
 
   #expire(work: Work): void {
+    const { monotonicMs } = work.now;
     for (const group of [...this.#groups.values()]) {
       expireOffsets(work, group);
       if (isSpent(group)) this.#remove(work, group);
+      if (work.records.length < DELETIONS_MAX) continue;
+      this.#retention.set(monotonicMs + NEXT_STEP_MS);
+      return;
     }
-    this.#retention.set(work.now.monotonicMs + this.#config.offsetsRetentionCheckMs);
+    this.#retention.set(monotonicMs + this.#config.offsetsRetentionCheckMs);
   }
 
   /** Ends a group that has no members and no offsets any more. */

@@ -90,6 +90,13 @@ export class Group {
     return longest;
   }
 
+  /** What its members say to their assignors, all together. Bytes. */
+  get metadataBytes(): number {
+    let bytes = 0;
+    for (const { terms } of this.members.values()) bytes += metadataBytesOf(terms.protocols);
+    return bytes;
+  }
+
   get joiningCount(): number {
     let count = 0;
     for (const { joinTicket } of this.members.values()) if (joinTicket !== undefined) count++;
@@ -274,4 +281,8 @@ export class Group {
     }
     return common ?? new Set();
   }
+}
+
+export function metadataBytesOf(protocols: readonly MemberProtocol[]): number {
+  return protocols.reduce((bytes, { metadata }) => bytes + metadata.length, 0);
 }

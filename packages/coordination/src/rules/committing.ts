@@ -18,20 +18,39 @@ import type {
 import { textsFit } from "../records/byte-writer.js";
 import { writeOffsetValue } from "../records/offset-value.js";
 import { offsetKey } from "../records/record-key.js";
+import { COMMIT_BYTES_MAX } from "../step-limits.js";
 import type { Work } from "../work.js";
 import { renewSession } from "./rebalance.js";
 
+/** Everything of an offset's record that is not a text. */
+const RECORD_BYTES = 64;
+
 /** Why nothing of the commit is taken. */
-export function commitProblem(group: Group, command: CommitCommand): ErrorCode | undefined {
+export function commitProblem(
+  group: Group | undefined,
+  command: CommitCommand,
+): ErrorCode | undefined {
   const { memberId, instanceId, generation } = command;
+  if (commitBytes(command) > COMMIT_BYTES_MAX) return "INVALID_COMMIT_OFFSET_SIZE";
   // Neither a member nor a generation: an operator, or a consumer that needs no group.
-  if (generation < 0 && group.state === "Empty") return undefined;
+  if (generation < 0 && (group === undefined || group.state === "Empty")) return undefined;
+  if (group === undefined) return "GROUP_ID_NOT_FOUND";
   if (generation < 0 && memberId === "" && instanceId === undefined) return "UNKNOWN_MEMBER_ID";
   const problem = group.memberProblem(memberId, instanceId);
   if (problem !== undefined) return problem;
   if (generation !== group.generation) return "ILLEGAL_GENERATION";
   // It has the new generation, and not yet the assignment that would let it commit.
   return group.state === "CompletingRebalance" ? "REBALANCE_IN_PROGRESS" : undefined;
+}
+
+/** What its records take, and a little more. */
+function commitBytes({ groupId, topics }: CommitCommand): number {
+  let bytes = 0;
+  for (const { topic, partitions } of topics) {
+    bytes += partitions.length * (utf8Bytes(groupId) + utf8Bytes(topic) + RECORD_BYTES);
+    for (const { metadata } of partitions) bytes += metadata.length;
+  }
+  return bytes;
 }
 
 /** Takes the commit, which has no {@link commitProblem}. */

@@ -1,9 +1,10 @@
 /** JoinGroup: who may be in the next generation, and whether there has to be one. */
 import { unreachable } from "@strandline/model";
-import type { Group } from "../group.js";
+import { type Group, metadataBytesOf } from "../group.js";
 import type { JoinCommand } from "../group-command.js";
 import type { Ticket } from "../group-step.js";
 import { Member, type MemberTerms } from "../member.js";
+import { GROUP_BYTES_MAX } from "../step-limits.js";
 import type { Work } from "../work.js";
 import { endJoin, endSync, joinAnswer, joinRefusal, syncRefusal } from "./answers.js";
 import {
@@ -29,7 +30,7 @@ export interface JoinRequest {
 export function join(work: Work, group: Group, request: JoinRequest): void {
   const { command, ticket } = request;
   const { memberId } = command;
-  if (!hasRoom(work, group, memberId)) {
+  if (!hasRoom(work, group, memberId) || !hasRoomForWords(group, command)) {
     group.dropPending(memberId);
     work.reply(ticket, joinRefusal("GROUP_MAX_SIZE_REACHED", ""));
   } else if (!group.admits(command.protocolType, command.protocols)) {
@@ -57,6 +58,12 @@ function hasRoom(work: Work, group: Group, memberId: string): boolean {
     default:
       return unreachable(group.state);
   }
+}
+
+/** What all members say together has to fit into one record. */
+function hasRoomForWords(group: Group, { memberId, protocols }: JoinCommand): boolean {
+  const before = metadataBytesOf(group.members.get(memberId)?.terms.protocols ?? []);
+  return group.metadataBytes - before + metadataBytesOf(protocols) <= GROUP_BYTES_MAX;
 }
 
 function joinWithoutId(work: Work, group: Group, request: JoinRequest): void {

@@ -11,9 +11,17 @@ import type {
 import type { LeftMember } from "../group-response.js";
 import type { Ticket } from "../group-step.js";
 import type { Member } from "../member.js";
+import { GROUP_BYTES_MAX } from "../step-limits.js";
 import type { Work } from "../work.js";
 import { endSync, syncAnswer, syncRefusal } from "./answers.js";
-import { hasSynced, rebalanceOrComplete, record, remove, renewSession } from "./rebalance.js";
+import {
+  beginRebalance,
+  hasSynced,
+  rebalanceOrComplete,
+  record,
+  remove,
+  renewSession,
+} from "./rebalance.js";
 
 const NOTHING = new Uint8Array(0);
 
@@ -55,6 +63,11 @@ function syncProblem(group: Group, command: SyncCommand): ErrorCode | undefined 
 
 /** The leader has spoken: what it says is written down, and then told to everyone who waits. */
 function assign(work: Work, group: Group, command: SyncCommand): void {
+  const bytes = command.assignments.reduce((sum, { assignment }) => sum + assignment.length, 0);
+  if (bytes > GROUP_BYTES_MAX) {
+    refuseAssignment(work, group);
+    return;
+  }
   const assignments = new Map<string, Uint8Array>();
   for (const { memberId, assignment } of command.assignments) assignments.set(memberId, assignment);
   for (const member of group.members.values()) {
@@ -67,6 +80,16 @@ function assign(work: Work, group: Group, command: SyncCommand): void {
     endSync(work, member, syncAnswer(group, member));
     renewSession(work, member);
   }
+}
+
+/** It cannot be written down: all who wait hear of it, and have to begin again. */
+function refuseAssignment(work: Work, group: Group): void {
+  for (const member of group.members.values()) {
+    if (member.syncTicket === undefined) continue;
+    endSync(work, member, syncRefusal("UNKNOWN_SERVER_ERROR"));
+    renewSession(work, member);
+  }
+  beginRebalance(work, group);
 }
 
 /** Returns what the heartbeat is answered. */

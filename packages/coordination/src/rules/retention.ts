@@ -4,12 +4,15 @@
  */
 import type { Group } from "../group.js";
 import type { OffsetValue } from "../records/offset-value.js";
+import { DELETIONS_MAX } from "../step-limits.js";
 import type { Work } from "../work.js";
 import { dropOffset } from "./committing.js";
 
 /** Drops from the group what has expired. */
 export function expireOffsets(work: Work, group: Group): void {
   for (const { topic, partition, value } of [...group.offsets.entries()]) {
+    // The others are found again by the next step.
+    if (work.records.length >= DELETIONS_MAX) return;
     if (hasExpired(work, group, { topic, value })) dropOffset(work, group, { topic, partition });
   }
 }
