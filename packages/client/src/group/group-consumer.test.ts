@@ -64,7 +64,7 @@ class World {
 
   /** A batch of single letters, at this offset. */
   records(partition: number, baseOffset: number, values: string): void {
-    const batches = madeBatch({ baseOffset, values: [...values] });
+    const batches = madeBatch({ baseOffset, values: values.split("") });
     const nextOffset = baseOffset + values.length;
     const ends = { highWatermark: nextOffset, logStartOffset: 0, nextOffset };
     this.line.receiver.onMessage({
