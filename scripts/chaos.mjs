@@ -4,6 +4,10 @@
  *
  *     npm run chaos -- [--minutes N] [--seed N] [--report FILE] [--target processes|compose]
  *                      [--rate N]
+ *     npm run chaos -- --groups [--seed N] [--member-kills N] [--broker-kills N]
+ *
+ * With `--groups` it is a consumer group that is hit: members and brokers are killed, and every
+ * record must reach a member, no committed offset go back, no partition have two owners.
  *
  * `--report FILE` writes FILE.json, FILE.txt and FILE.svg; an ending of these three that FILE has
  * already is left out. `--rate` is in records per second. The seed decides the faults, not what the
@@ -16,6 +20,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { ChaosRun } from "./chaos/chaos-run.mjs";
 import { ComposeTarget } from "./chaos/compose-target.mjs";
+import { groupsChaos } from "./chaos/groups/groups-chaos.mjs";
 import { ProcessTarget } from "./chaos/process-target.mjs";
 import { resultOf } from "./chaos/result.mjs";
 import { textOf } from "./chaos/result-text.mjs";
@@ -25,6 +30,7 @@ const TARGETS = { processes: ProcessTarget, compose: ComposeTarget };
 const EXIT_CODES = { held: 0, violated: 1, interrupted: 130 };
 
 const options = readOptions();
+if (options.isGroups) process.exit(await groupsChaos({ ...options, say }));
 say(`seed ${options.seed}, ${options.minutes} minutes on ${options.target}`);
 let target;
 let run;
@@ -97,6 +103,9 @@ function readOptions() {
         report: { type: "string" },
         target: { type: "string", default: "processes" },
         rate: { type: "string", default: "2000" },
+        groups: { type: "boolean", default: false },
+        "member-kills": { type: "string", default: "20" },
+        "broker-kills": { type: "string", default: "10" },
       },
     }));
   } catch (error) {
@@ -114,8 +123,16 @@ function readOptions() {
   if (!Object.hasOwn(TARGETS, values.target)) {
     refuse(`--target must be one of ${Object.keys(TARGETS).join(", ")}`);
   }
+  const [memberKills, brokerKills] = ["member-kills", "broker-kills"].map((name) => {
+    const kills = Number(values[name]);
+    if (!(Number.isInteger(kills) && kills >= 0)) refuse(`--${name} must be an integer from 0 on`);
+    return kills;
+  });
   const report = values.report?.replace(/\.(json|txt|svg)$/, "");
-  return { minutes, seed, report, target: values.target, recordsPerSecond };
+  return {
+    ...{ minutes, seed, report, target: values.target, recordsPerSecond },
+    ...{ isGroups: values.groups, memberKills, brokerKills },
+  };
 }
 
 function refuse(sentence) {
