@@ -121,6 +121,7 @@ export class GroupsRun {
   async #killMember() {
     const at = this.#random.below(MEMBERS);
     await this.#running[at].child.kill();
+    this.#running[at].read();
     await sleep(this.#random.logarithmic(10, 3_000));
     this.#running[at] = this.#startMember(at);
     return at + 1;

@@ -7,6 +7,7 @@ import { CommandError, EXIT } from "../exit-codes.js";
 import { LocalCluster, type LocalNode } from "../local-cluster.js";
 import { OFF } from "../settings/node-settings.js";
 import { readSettings, withConfig } from "../settings/read-settings.js";
+import { DEFAULT_SOURCE, type ResolvedSettings } from "../settings/resolve-settings.js";
 import { untilHealthy } from "../until-healthy.js";
 
 interface UpFlags {
@@ -40,9 +41,12 @@ export function upCommand(): Command {
     .action(async (flags: UpFlags) => await up(flags));
 }
 
+/** Who tries a group here waits for its first record, and not for members that nobody starts. */
+const REBALANCE_DELAY = "group.initial.rebalance.delay.ms";
+
 async function up(flags: UpFlags): Promise<void> {
   const nodes = positive(flags.nodes, "--nodes");
-  await checkSettings(flags);
+  const { values } = await checkSettings(flags);
   const dataDirectory = flags.ephemeral
     ? mkdtempSync(join(tmpdir(), "strandline-"))
     : flags.dataDir;
@@ -61,6 +65,7 @@ async function up(flags: UpFlags): Promise<void> {
       settings: [
         ...(flags.config === undefined ? [] : ["--config", flags.config]),
         ...flags.set.flatMap((each) => ["--set", each]),
+        ...(isWritten(values, REBALANCE_DELAY) ? [] : ["--set", `${REBALANCE_DELAY}=0`]),
       ],
     },
     (id, reason) => {
@@ -91,10 +96,18 @@ async function up(flags: UpFlags): Promise<void> {
 }
 
 /** Once, and here: each node would say the same, in its log. */
-async function checkSettings({ config, set, logLevel }: UpFlags): Promise<void> {
+async function checkSettings({ config, set, logLevel }: UpFlags): Promise<ResolvedSettings> {
   const node = { nodeId: "1", voters: "1@127.0.0.1:1", dataDir: ".", logLevel };
-  const { warnings } = await readSettings({ ...node, config, set }, {});
-  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+  const resolved = await readSettings({ ...node, config, set }, {});
+  for (const warning of resolved.warnings) process.stderr.write(`warning: ${warning}\n`);
+  return resolved;
+}
+
+/** By the operator: in the file, by `--set`, or where the nodes find it in their environment. */
+function isWritten(values: ResolvedSettings["values"], key: string): boolean {
+  const variable = `KAFKA_${key.toUpperCase().replaceAll(".", "_")}`;
+  const source = values.get(key)?.source ?? DEFAULT_SOURCE;
+  return process.env[variable] !== undefined || source !== DEFAULT_SOURCE;
 }
 
 function announce(say: (line: string) => void, nodes: readonly LocalNode[], data: string): void {
