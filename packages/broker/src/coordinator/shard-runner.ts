@@ -241,10 +241,12 @@ export class ShardRunner<Command, Response> {
   #refused(error: BrokerError): void {
     const { partition, epoch } = this.#options;
     const isMoved = error.code === "NOT_LEADER_OR_FOLLOWER" || error.code === "FENCED_LEADER_EPOCH";
-    this.#ports.logger.warn(
-      { partition: partition.key, leaderEpoch: epoch, code: error.code, error: error.message },
-      "a coordinator's records were refused; it is thrown away",
-    );
+    if (!isMoved) {
+      this.#ports.logger.warn(
+        { partition: partition.key, leaderEpoch: epoch, code: error.code, error: error.message },
+        "a coordinator's records were refused; it is thrown away",
+      );
+    }
     const code = isMoved ? "NOT_COORDINATOR" : "COORDINATOR_NOT_AVAILABLE";
     this.#stop(code, `records were refused: ${error.message}`, true);
   }

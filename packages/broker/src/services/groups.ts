@@ -32,8 +32,11 @@ import type { Directory } from "./directory.js";
 import { decodeJsonBytes, encodeJsonBytes } from "./json-bytes.js";
 import type { OffsetsTopic } from "./offsets-topic.js";
 
-/** What a request of a member may carry, all its words for assignors together. */
-const METADATA_BYTES_MAX = 8 * 1024 * 1024;
+/**
+ * What a request of a member may carry, all its words for assignors together: the record of a group
+ * holds those of all its members, and has to fit a batch.
+ */
+const METADATA_BYTES_MAX = 1024 * 1024;
 /** For requests that are answered at once. */
 const FORWARD_TIMEOUT_MS = 15_000;
 const REBALANCE_GRACE_MS = 10_000;
