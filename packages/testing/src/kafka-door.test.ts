@@ -206,6 +206,9 @@ describe("Produce at the Kafka door", () => {
     const first = batch({ producerId });
     expect(await produce(raw, name, first)).toMatchObject({ errorCode: 0, baseOffset: 0 });
     expect(await produce(raw, name, first)).toMatchObject({ errorCode: 0, baseOffset: 0 });
+    // As kafkajs does, which encodes the records again, with another time.
+    const again = batch({ producerId, timestampMs: Date.now() - 5 });
+    expect(await produce(raw, name, again)).toMatchObject({ errorCode: 0, baseOffset: 0 });
     const later = batch({ producerId, baseSequence: 5 });
     expect(await produce(raw, name, later)).toMatchObject({ errorCode: 45, baseOffset: -1 });
   });

@@ -170,6 +170,7 @@ export class GroupsRun {
   async #write() {
     const producer = this.#kafka.producer({
       createPartitioner: Partitioners.DefaultPartitioner,
+      idempotent: true,
     });
     await producer.connect();
     while (!this.#isOver) {

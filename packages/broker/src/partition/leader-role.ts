@@ -33,6 +33,11 @@ export interface AppendOptions {
   readonly timeoutMs: number;
   /** From this broker itself: what a topic's settings say of clients' batches does not hold. */
   readonly isInternal?: boolean;
+  /**
+   * The client may encode a batch anew before it sends it again, with other times: its sequence
+   * alone tells that it is the same.
+   */
+  readonly mayBeReencoded?: boolean;
 }
 
 /** What the records of one batch may unpack to where they have to be looked at. */
@@ -118,13 +123,14 @@ export class LeaderRole {
     }
     const deadlineMs = ports.clock.monotonicMs() + options.timeoutMs;
     if (header.producerId >= 0) {
+      const isComparable = !this.#settings.isLogAppendTime && options.mayBeReencoded !== true;
       const verdict = log.producers.check({
         producerId: header.producerId,
         producerEpoch: header.producerEpoch,
         baseSequence: header.baseSequence,
         lastSequence: header.lastSequence,
         // Stamping the broker's time changes the checksum: a retry then differs from its first.
-        crc: this.#settings.isLogAppendTime ? undefined : crc(batch, 0),
+        crc: isComparable ? crc(batch, 0) : undefined,
       });
       if (verdict.kind === "refused") {
         throw new BrokerError(verdict.refusal.code, verdict.refusal.message);

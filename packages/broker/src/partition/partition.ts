@@ -20,8 +20,8 @@ import type { BrokerProbe } from "../ports.js";
 import { SerialQueue } from "../serial-queue.js";
 import { FollowerRole } from "./follower-role.js";
 import type { LeaderFeed } from "./leader-feed.js";
-import { LeaderRole } from "./leader-role.js";
-import type { Acks, OnProduced } from "./produce-ticket.js";
+import { type AppendOptions, LeaderRole } from "./leader-role.js";
+import type { OnProduced } from "./produce-ticket.js";
 import type { TopicSettings } from "./topic-settings.js";
 
 /** What a partition asks of the broker that owns it. */
@@ -173,11 +173,7 @@ export class Partition {
    * Appends one client batch (checked for structure by the caller) and calls back when it is
    * acknowledged. Takes ownership of the bytes. Throws refusals that come before the append.
    */
-  append(
-    batch: Uint8Array,
-    options: { readonly acks: Acks; readonly timeoutMs: number },
-    onProduced: OnProduced,
-  ): void {
+  append(batch: Uint8Array, options: AppendOptions, onProduced: OnProduced): void {
     this.requireLeader().append(batch, options, onProduced);
   }
 

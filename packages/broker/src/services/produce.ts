@@ -19,6 +19,7 @@ import {
   type RecordMessage,
   type RecordPosition,
 } from "@strandline/rpc";
+import type { AppendOptions } from "../partition/leader-role.js";
 import type { Partition } from "../partition/partition.js";
 import type { Acks, OnProduced } from "../partition/produce-ticket.js";
 import type { Directory } from "./directory.js";
@@ -111,7 +112,7 @@ export class ProduceService {
   append(
     replica: Partition,
     batch: Uint8Array,
-    options: { readonly acks: Acks; readonly timeoutMs: number },
+    options: AppendOptions,
     onProduced: OnProduced,
   ): void {
     const problem = producedBatchProblem(batch, this.#crc32c);

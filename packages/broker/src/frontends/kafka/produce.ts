@@ -100,7 +100,9 @@ class ProduceRun {
       const { acks, batch } = this.#checked(topic, index, records);
       const replica = this.#parts.directory.led(topic, index);
       const timeoutMs = Math.max(0, this.#request.timeoutMs);
-      this.#parts.produce.append(replica, batch, { acks, timeoutMs }, settle);
+      // kafkajs stamps records that carry no time of their own each time it sends them.
+      const options = { acks, timeoutMs, mayBeReencoded: true };
+      this.#parts.produce.append(replica, batch, options, settle);
     } catch (error) {
       if (!(error instanceof BrokerError)) throw error;
       settle(error, undefined);
