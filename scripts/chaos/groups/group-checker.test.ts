@@ -22,6 +22,7 @@ const written = {
   ends: [3],
   acknowledged: [0, 1, 2].map((offset) => ({ partition: 0, offset, value: `v${offset}` })),
   answers: [] as object[],
+  members: [] as object[][],
 };
 
 function kindsOf(history: object): string[] {
