@@ -1,5 +1,5 @@
 import { type Consumer, Kafka, logLevel, Partitioners } from "kafkajs";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { startCluster, type TestCluster } from "./cluster.js";
 
 const A_MINUTE = 60_000;
@@ -8,11 +8,22 @@ const GROUP = "billing";
 
 const closing: (() => Promise<unknown>)[] = [];
 
+/** One for all; the last test stops a broker of it. */
+let cluster: TestCluster;
+
+beforeAll(async () => {
+  cluster = await startCluster();
+}, A_MINUTE);
+
+afterAll(async () => {
+  await cluster.close();
+});
+
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-function kafkaOf(cluster: TestCluster): Kafka {
+function newKafka(): Kafka {
   return new Kafka({
     brokers: [...cluster.kafkaBootstrap],
     logLevel: logLevel.NOTHING,
@@ -20,15 +31,13 @@ function kafkaOf(cluster: TestCluster): Kafka {
   });
 }
 
-async function startWithTopic(partitions: number): Promise<{ cluster: TestCluster; kafka: Kafka }> {
-  const cluster = await startCluster();
-  closing.push(async () => await cluster.close());
-  const kafka = kafkaOf(cluster);
+async function withTopic(topic: string, numPartitions: number): Promise<Kafka> {
+  const kafka = newKafka();
   const admin = kafka.admin();
   await admin.connect();
   closing.push(async () => await admin.disconnect());
-  await admin.createTopics({ topics: [{ topic: TOPIC, numPartitions: partitions }] });
-  return { cluster, kafka };
+  await admin.createTopics({ topics: [{ topic, numPartitions }] });
+  return kafka;
 }
 
 /** Waits for something that comes as fast as it can; the test's own time limit is the only one. */
@@ -80,7 +89,7 @@ describe("a consumer group", () => {
   it(
     "shares its partitions among those who are there, and gives every record to one of them",
     async () => {
-      const { kafka } = await startWithTopic(6);
+      const kafka = await withTopic(TOPIC, 6);
       const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
       await producer.connect();
       closing.push(async () => await producer.disconnect());
@@ -119,56 +128,9 @@ describe("a consumer group", () => {
   );
 
   it(
-    "finds its offsets again when the broker that coordinated it is gone",
-    async () => {
-      const { cluster, kafka } = await startWithTopic(2);
-      const groups = cluster.nodes[0]?.broker?.groups;
-      const partitions = [7, 8].map((offset, partition) => {
-        return { partition, offset, leaderEpoch: -1, metadata: "" };
-      });
-      // As a consumer without a group does, that assigns its partitions to itself.
-      const committed = await groups?.commit(
-        {
-          groupId: GROUP,
-          memberId: "",
-          instanceId: undefined,
-          generation: -1,
-          retentionMs: undefined,
-          topics: [{ topic: TOPIC, partitions }],
-        },
-        { forwards: true },
-      );
-      expect(committed?.topics[0]?.partitions.map(({ error }) => error)).toEqual([
-        undefined,
-        undefined,
-      ]);
-      const coordinatorId = groups?.coordinatorOf(GROUP);
-      const at = cluster.nodes.findIndex(({ nodeId }) => nodeId === coordinatorId);
-      await cluster.stop(at, { handOver: false });
-      const other = kafka.admin();
-      await other.connect();
-      closing.push(async () => await other.disconnect());
-      const found = await other.fetchOffsets({ groupId: GROUP, topics: [TOPIC] });
-      expect(found[0]?.partitions.map(({ partition, offset }) => ({ partition, offset }))).toEqual([
-        { partition: 0, offset: "7" },
-        { partition: 1, offset: "8" },
-      ]);
-      await until(() => cluster.nodes[0]?.broker?.groups.coordinatorOf(GROUP) !== coordinatorId);
-      const listed = await other.listGroups();
-      expect(listed.groups).toEqual([{ groupId: GROUP, protocolType: "" }]);
-      await until(async () => {
-        const deleted = await other.deleteGroups([GROUP]).catch(() => undefined);
-        return deleted !== undefined;
-      });
-      expect((await other.listGroups()).groups).toEqual([]);
-    },
-    A_MINUTE,
-  );
-
-  it(
     "keeps clients from writing to its topic, and operators from deleting it",
     async () => {
-      const { cluster, kafka } = await startWithTopic(1);
+      const kafka = newKafka();
       await cluster.nodes[0]?.broker?.groups.fetchOffsets(
         { groupId: GROUP, topics: undefined },
         { forwards: true },
@@ -190,6 +152,55 @@ describe("a consumer group", () => {
         code: "INVALID_TOPIC_EXCEPTION",
       });
       expect(await client.admin.describeTopic(topic)).toMatchObject({ replicationFactor: 3 });
+    },
+    A_MINUTE,
+  );
+
+  it(
+    "finds its offsets again when the broker that coordinated it is gone",
+    async () => {
+      const [topic, groupId] = ["payments", "failover"];
+      const kafka = await withTopic(topic, 2);
+      const groups = cluster.nodes[0]?.broker?.groups;
+      const partitions = [7, 8].map((offset, partition) => {
+        return { partition, offset, leaderEpoch: -1, metadata: "" };
+      });
+      // As a consumer without a group does, that assigns its partitions to itself.
+      const committed = await groups?.commit(
+        {
+          groupId,
+          memberId: "",
+          instanceId: undefined,
+          generation: -1,
+          retentionMs: undefined,
+          topics: [{ topic, partitions }],
+        },
+        { forwards: true },
+      );
+      expect(committed?.topics[0]?.partitions.map(({ error }) => error)).toEqual([
+        undefined,
+        undefined,
+      ]);
+      const coordinatorId = groups?.coordinatorOf(groupId);
+      const at = cluster.nodes.findIndex(({ nodeId }) => nodeId === coordinatorId);
+      await cluster.stop(at, { handOver: false });
+      const other = kafka.admin();
+      await other.connect();
+      closing.push(async () => await other.disconnect());
+      const found = await other.fetchOffsets({ groupId, topics: [topic] });
+      expect(found[0]?.partitions.map(({ partition, offset }) => ({ partition, offset }))).toEqual([
+        { partition: 0, offset: "7" },
+        { partition: 1, offset: "8" },
+      ]);
+      await until(() => cluster.nodes[0]?.broker?.groups.coordinatorOf(groupId) !== coordinatorId);
+      const list = async (): Promise<string[]> =>
+        (await other.listGroups()).groups.map((group) => group.groupId);
+      expect(await list()).toContain(groupId);
+      await until(async () => {
+        const deleted = await other.deleteGroups([groupId]).catch(() => undefined);
+        return deleted !== undefined;
+      });
+      expect(await list()).not.toContain(groupId);
     },
     A_MINUTE,
   );
