@@ -7,7 +7,7 @@ import { CommandError, EXIT } from "../exit-codes.js";
 import { LocalCluster, type LocalNode } from "../local-cluster.js";
 import { OFF } from "../settings/node-settings.js";
 import { readSettings, withConfig } from "../settings/read-settings.js";
-import { DEFAULT_SOURCE, type ResolvedSettings } from "../settings/resolve-settings.js";
+import type { ResolvedSettings } from "../settings/resolve-settings.js";
 import { untilHealthy } from "../until-healthy.js";
 
 interface UpFlags {
@@ -65,7 +65,7 @@ async function up(flags: UpFlags): Promise<void> {
       settings: [
         ...(flags.config === undefined ? [] : ["--config", flags.config]),
         ...flags.set.flatMap((each) => ["--set", each]),
-        ...(isWritten(values, REBALANCE_DELAY) ? [] : ["--set", `${REBALANCE_DELAY}=0`]),
+        ...((await isWritten(values, REBALANCE_DELAY)) ? [] : ["--set", `${REBALANCE_DELAY}=0`]),
       ],
     },
     (id, reason) => {
@@ -104,7 +104,8 @@ async function checkSettings({ config, set, logLevel }: UpFlags): Promise<Resolv
 }
 
 /** By the operator: in the file, by `--set`, or where the nodes find it in their environment. */
-function isWritten(values: ResolvedSettings["values"], key: string): boolean {
+async function isWritten(values: ResolvedSettings["values"], key: string): Promise<boolean> {
+  const { DEFAULT_SOURCE } = await import("../settings/resolve-settings.js");
   const variable = `KAFKA_${key.toUpperCase().replaceAll(".", "_")}`;
   const source = values.get(key)?.source ?? DEFAULT_SOURCE;
   return process.env[variable] !== undefined || source !== DEFAULT_SOURCE;
