@@ -23,7 +23,10 @@ export class Child {
   #chunks;
   #hasExited = false;
 
-  /** `stdout`: "collect" keeps it whole; otherwise it goes to `logFile`, or nowhere. */
+  /**
+   * `stdout`: "collect" keeps it whole, a function gets it piece by piece; otherwise it goes to
+   * `logFile`, or nowhere.
+   */
   constructor(command, args, { logFile, stdout = "log", env, cwd } = {}) {
     this.#process = spawn(command, args, {
       stdio: ["pipe", "pipe", "pipe"],
@@ -33,8 +36,12 @@ export class Child {
     living.add(this);
     const log = logFile === undefined ? undefined : createWriteStream(logFile, { flags: "a" });
     this.#chunks = stdout === "collect" ? [] : undefined;
+    const take = typeof stdout === "function" ? stdout : undefined;
+    // A character may lie in two pieces.
+    if (take !== undefined) this.#process.stdout.setEncoding("utf8");
     this.#process.stdout.on("data", (chunk) => {
       this.#chunks?.push(chunk);
+      take?.(chunk);
       log?.write(chunk);
     });
     this.#process.stderr.on("data", (chunk) => {
