@@ -230,7 +230,9 @@ async function adminPartitions(driver) {
   need(driver, "addPartitions", "partitionCount");
   const topic = await freshTopic(driver, "partitions", { partitions: 2 });
   await driver.addPartitions(topic, 5);
-  assert.equal(await driver.partitionCount(topic), 5);
+  await until("there are five partitions", async () => (await driver.partitionCount(topic)) === 5, {
+    timeoutMs: 10_000,
+  });
   await driver.produce(topic, 4, numbers(0, 3), {});
   const read = await driver.read(topic, 4, { from: 0, count: 3 });
   assert.deepEqual(read.map(numberIn), [0, 1, 2]);

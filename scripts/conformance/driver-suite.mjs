@@ -5,7 +5,7 @@ import { BEHAVIOURS } from "./behaviours.mjs";
 export function driverSuite({ name, version, open }) {
   return {
     name,
-    async prepare({ workspace }) {
+    async prepare({ workspace, say }) {
       const cases = BEHAVIOURS.map(({ test, run }) => ({
         test,
         run: async ({ target }) => {
@@ -17,7 +17,7 @@ export function driverSuite({ name, version, open }) {
           }
         },
       }));
-      return { version: await version(workspace), cases };
+      return { version: await version(workspace, say), cases };
     },
   };
 }

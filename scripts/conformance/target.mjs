@@ -5,25 +5,18 @@
 import { Cluster } from "../lab/cluster.mjs";
 import { Lacking } from "./lacking.mjs";
 
-/**
- * What other people's suites expect of a cluster for tests: topics of four partitions, and groups
- * that do not wait for members who might come.
- */
-const SETTINGS = ["num.partitions=4", "group.initial.rebalance.delay.ms=0"];
-
 export class OwnTarget {
   name = "three brokers of this checkout";
   #cluster;
 
   static async open(workspace) {
     const target = new OwnTarget();
-    const settings = SETTINGS.flatMap((setting) => ["--set", setting]);
-    target.#cluster = await Cluster.start(workspace, { hasKafka: true, settings });
+    target.#cluster = await Cluster.start(workspace);
     return target;
   }
 
   get bootstrap() {
-    return [...this.#cluster.nodes.values()].map((node) => `127.0.0.1:${node.kafkaPort}`);
+    return this.#cluster.kafkaBootstrap;
   }
 
   /** Where the segments of a partition are, on each broker. */

@@ -13,6 +13,7 @@ export class RemoteDriver {
   #members = new Map();
   #nextId = 1;
   #rest = "";
+  #failure;
 
   /** `calls`: the names it answers; each becomes a function of this driver. */
   static async open(workspace, command, { bootstrap, env }) {
@@ -57,11 +58,14 @@ export class RemoteDriver {
   }
 
   async close() {
+    // Nothing may be awaited any more: its end is no failure now.
+    this.#calls.clear();
     this.#child.stdin.end();
     await this.#child.endedWithin(CLOSE_MS_MAX);
   }
 
   async #call(method, ...args) {
+    if (this.#failure !== undefined) throw this.#failure;
     const id = this.#nextId;
     this.#nextId += 1;
     const answer = new Promise((resolve, reject) => {
@@ -79,7 +83,8 @@ export class RemoteDriver {
 
   #takeLine({ id, result, error, lacks, member, record }) {
     if (member !== undefined) {
-      this.#members.get(member)?.(decoded(record));
+      if (error === undefined) this.#members.get(member)?.(decoded(record));
+      else this.#fail(`a member failed: ${error}`);
       return;
     }
     const { resolve, reject } = this.#calls.get(id);
@@ -90,6 +95,7 @@ export class RemoteDriver {
   }
 
   #fail(message) {
+    this.#failure ??= new Error(message);
     for (const { reject } of this.#calls.values()) reject(new Error(message));
     this.#calls.clear();
   }

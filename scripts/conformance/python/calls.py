@@ -66,7 +66,10 @@ class MemberThread:
         self._thread.join(30)
 
     def _run(self):
-        while not self._is_stopped.is_set():
-            for record in self._records(self._consumer):
-                tell({"member": self._member, "record": record})
+        try:
+            while not self._is_stopped.is_set():
+                for record in self._records(self._consumer):
+                    tell({"member": self._member, "record": record})
+        except Exception as error:  # whatever it is, the test is told
+            tell({"member": self._member, "error": f"{type(error).__name__}: {error}"})
         self._leave(self._consumer)

@@ -108,8 +108,10 @@ class Driver:
         consumer = Consumer({**self._base, "group.id": group, "auto.offset.reset": "earliest"})
         consumer.subscribe([topic])
 
+        # One by one: `consume` of this version may lose what it has gathered when a rebalance comes.
         def records(each):
-            return [record_of(message) for message in each.consume(100, 0.1)]
+            message = each.poll(0.1)
+            return [] if message is None else [record_of(message)]
 
         self._members[member] = MemberThread(consumer, records, Consumer.close, member)
 
