@@ -5,13 +5,19 @@
 import { Cluster } from "../lab/cluster.mjs";
 import { Lacking } from "./lacking.mjs";
 
+/**
+ * What other people's suites expect of a cluster for tests: topics of four partitions, and groups
+ * that do not wait for members who might come.
+ */
+const SETTINGS = ["num.partitions=4", "group.initial.rebalance.delay.ms=0"];
+
 export class OwnTarget {
   name = "three brokers of this checkout";
   #cluster;
 
   static async open(workspace) {
     const target = new OwnTarget();
-    target.#cluster = await Cluster.start(workspace);
+    target.#cluster = await Cluster.start(workspace, { settings: SETTINGS });
     return target;
   }
 

@@ -26,13 +26,13 @@ export class Cluster {
     return cluster;
   }
 
-  constructor(
-    workspace,
-    { name = "cluster", ids = [1, 2, 3], port, execArgv = () => [], extra = [] },
-  ) {
+  /** `extra`: further arguments of every node; `settings`: what `--set` takes. At each start. */
+  constructor(workspace, options) {
+    const { name = "cluster", ids = [1, 2, 3], port, execArgv = () => [] } = options;
+    const { extra = [], settings = [] } = options;
     this.#workspace = workspace;
     this.#execArgv = execArgv;
-    this.#extra = extra;
+    this.#extra = [...extra, ...settings.flatMap((setting) => ["--set", setting])];
     for (const [at, id] of ids.entries()) {
       this.nodes.set(id, {
         id,
@@ -111,7 +111,8 @@ export class Cluster {
 
   startNode(id, extra = []) {
     const node = this.nodes.get(id);
-    node.child = startCommand(this.#workspace, [...this.startArguments(id), ...extra], {
+    const args = [...this.startArguments(id), ...extra];
+    node.child = startCommand(this.#workspace, args, {
       logFile: node.logFile,
       execArgv: this.#execArgv(id),
     });
