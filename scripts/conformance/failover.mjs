@@ -1,11 +1,14 @@
 /** An idempotent producer whose leader is killed: everything is there once, and in order. */
 import assert from "node:assert/strict";
+import { sleep } from "../lab/waiting.mjs";
 import { freshName, need, numbered, numberIn } from "./behaviours.mjs";
 import { Lacking } from "./lacking.mjs";
 
 const RECORDS = 3_000;
 const BURST = 20;
 const KILL_AT = RECORDS / 3;
+/** There are clients that dial who led before until it answers that it leads no more. */
+const DOWN_MS = 5_000;
 
 export async function idempotentThroughFailover(driver, { target }) {
   need(driver, "producer");
@@ -13,7 +16,8 @@ export async function idempotentThroughFailover(driver, { target }) {
   const topic = freshName("failover");
   await driver.createTopic(topic, { partitions: 1, replicas: 3 });
   const producer = await driver.producer({ isIdempotent: true });
-  let bringBack;
+  const kill = await target.leaderKill(topic, 0);
+  let back;
   try {
     for (let from = 0; from < RECORDS; from += BURST) {
       const records = Array.from({ length: BURST }, (_, at) => numbered(from + at));
@@ -21,7 +25,12 @@ export async function idempotentThroughFailover(driver, { target }) {
       // A failure surfaces below: killing may fail too, and is told first then.
       sent.catch(() => undefined);
       // The request is on its way while the leader dies.
-      if (from === KILL_AT - (KILL_AT % BURST)) bringBack = await target.killLeader(topic, 0);
+      if (from === KILL_AT - (KILL_AT % BURST)) {
+        const bringBack = await kill();
+        back = sleep(DOWN_MS).then(bringBack);
+        // As with the send: awaited below.
+        back.catch(() => undefined);
+      }
       await sent;
     }
     const read = await driver.read(topic, 0, { from: 0, count: RECORDS });
@@ -32,7 +41,7 @@ export async function idempotentThroughFailover(driver, { target }) {
     const { end } = (await driver.offsets?.(topic, 0)) ?? { end: RECORDS };
     assert.equal(end, RECORDS, "records were stored twice");
   } finally {
-    await bringBack?.();
+    await back;
     await producer.close();
   }
 }

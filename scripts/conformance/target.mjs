@@ -34,13 +34,18 @@ export class OwnTarget {
     await this.#cluster.untilHealthy();
   }
 
-  /** Ends the leader of a partition as a crash does; resolves with how to bring it back. */
-  async killLeader(topic, partition = 0) {
+  /**
+   * Looks who leads a partition, and resolves with how to end it at once, as a crash does; which
+   * resolves with how to bring it back.
+   */
+  async leaderKill(topic, partition) {
     const id = await this.#cluster.leaderOf(topic, partition);
-    await this.#cluster.kill(id);
     return async () => {
-      this.#cluster.startNode(id);
-      await this.#cluster.untilHealthy();
+      await this.#cluster.kill(id);
+      return async () => {
+        this.#cluster.startNode(id);
+        await this.#cluster.untilHealthy();
+      };
     };
   }
 }
@@ -60,7 +65,7 @@ export class ForeignTarget {
 
   async untilHealthy() {}
 
-  async killLeader() {
+  async leaderKill() {
     throw new Lacking("the brokers of this cluster are not ours to kill");
   }
 }
