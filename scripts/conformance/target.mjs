@@ -9,7 +9,7 @@ import { Lacking } from "./lacking.mjs";
  * What other people's suites expect of a cluster for tests: topics of four partitions, and groups
  * that do not wait for members who might come.
  */
-const SETTINGS = ["num.partitions=4", "group.initial.rebalance.delay.ms=0"];
+const SETTINGS = ["num.partitions=4", "group.initial.rebalance.delay.ms=50"];
 
 export class OwnTarget {
   name = "three brokers of this checkout";
