@@ -3,10 +3,11 @@
  * report card: docs/compatibility.csv, and docs/compatibility.md, which is made of it.
  *
  *     npm run conformance -- [--only SUITE]... [--case TEXT]... [--bootstrap HOST:PORT,...]
- *                            [--csv FILE] [--keep]
+ *                            [--csv FILE] [--keep] [--text]
  *
  * `--only` runs one client, `--case` the tests with TEXT in their names. `--bootstrap` runs against
- * a cluster that is there already; its results go to `--csv` only. A client whose toolchain this
+ * a cluster that is there already; its results go to `--csv` only. `--text` runs nothing, and makes the
+ * page anew from the data. A client whose toolchain this
  * machine lacks is skipped, with the reason. Exits 1 when a test failed.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -75,8 +76,13 @@ function readOptions() {
       bootstrap: { type: "string" },
       csv: { type: "string" },
       keep: { type: "boolean", default: false },
+      text: { type: "boolean", default: false },
     },
   });
+  if (values.text) {
+    writeCardText();
+    process.exit(0);
+  }
   const names = SUITES.map((suite) => suite.name);
   const unknown = (values.only ?? []).filter((name) => !names.includes(name));
   if (unknown.length > 0) {

@@ -1,8 +1,8 @@
 /** An idempotent producer whose leader is killed: everything is there once, and in order. */
 import assert from "node:assert/strict";
 import { sleep } from "../lab/waiting.mjs";
-import { freshName, need, numbered, numberIn } from "./behaviours.mjs";
 import { Lacking } from "./lacking.mjs";
+import { freshName, need, numbered, numberIn } from "./test-records.mjs";
 
 const RECORDS = 3_000;
 const BURST = 20;

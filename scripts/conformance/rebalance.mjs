@@ -4,7 +4,7 @@
  */
 
 import { until } from "../lab/waiting.mjs";
-import { freshName, need, numbered, numberIn } from "./behaviours.mjs";
+import { freshName, need, numbered, numberIn } from "./test-records.mjs";
 
 const PARTITIONS = 6;
 const BURST = 10;

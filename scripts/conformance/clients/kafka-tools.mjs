@@ -3,11 +3,13 @@ import assert from "node:assert/strict";
 import { readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { until } from "../../lab/waiting.mjs";
-import { freshName } from "../behaviours.mjs";
 import { KAFKA_VERSION, kafkaJava } from "../kafka-jars.mjs";
+import { freshName } from "../test-records.mjs";
 import { must, outcomeOf } from "../toolchain.mjs";
 
 const TOOL_MS_MAX = 60_000;
+/** Some start a virtual machine ten times. */
+const CASE_MS_MAX = 300_000;
 const CLASSES = {
   "kafka-topics": "TopicCommand",
   "kafka-console-producer": "ConsoleProducer",
@@ -36,6 +38,7 @@ export const kafkaTools = {
     const java = await kafkaJava(workspace, say);
     const cases = CASES.map(([test, check]) => ({
       test,
+      timeoutMs: CASE_MS_MAX,
       run: async ({ target }) => await check(new Tools(workspace, java, target)),
     }));
     return { version: KAFKA_VERSION, cases };

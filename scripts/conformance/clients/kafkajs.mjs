@@ -37,7 +37,7 @@ class KafkajsDriver {
     driver.#kafka = new Kafka({
       clientId: "conformance",
       brokers: bootstrap,
-      logLevel: process.env.KJ_DEBUG ? logLevel.DEBUG : logLevel.NOTHING,
+      logLevel: logLevel.NOTHING,
     });
     driver.#admin = driver.#kafka.admin();
     await driver.#admin.connect();

@@ -1,6 +1,6 @@
 /** kcat: what people type when they want to see whether a cluster is there. */
 import assert from "node:assert/strict";
-import { freshName } from "../behaviours.mjs";
+import { freshName } from "../test-records.mjs";
 import { have, must } from "../toolchain.mjs";
 
 const RUN_MS_MAX = 60_000;
