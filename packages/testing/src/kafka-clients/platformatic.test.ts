@@ -44,7 +44,7 @@ async function produce(
   await producer.close();
 }
 
-/** Joins the group, reads `count` messages from where it is, commits them, and leaves. */
+/** Joins the group, reads `count` messages of one partition, commits the last, and leaves. */
 async function readAsGroup(groupId: string, topic: string, count: number): Promise<Text[]> {
   const consumer = new Consumer({ ...base, groupId, deserializers: stringDeserializers });
   const stream = await consumer.consume({
@@ -57,10 +57,11 @@ async function readAsGroup(groupId: string, topic: string, count: number): Promi
   const messages: Text[] = [];
   for await (const message of stream) {
     messages.push(message);
+    if (messages.length < count) continue;
     await message.commit();
-    if (messages.length === count) break;
+    break;
   }
-  await consumer.close(true);
+  await consumer.close();
   return messages;
 }
 
