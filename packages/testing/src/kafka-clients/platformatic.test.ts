@@ -4,6 +4,7 @@ import {
   Consumer,
   type Message,
   MessagesStreamModes,
+  ProduceAcks,
   Producer,
   stringDeserializers,
   stringSerializers,
@@ -38,6 +39,7 @@ async function produce(
 ): Promise<void> {
   const producer = new Producer({ ...base, serializers: stringSerializers });
   await producer.send({
+    acks: ProduceAcks.ALL,
     compression,
     messages: values.map((value, at) => ({ topic, partition: 0, key: `key-${at}`, value })),
   });
