@@ -60,7 +60,7 @@ class Driver:
 
     def offsets(self, topic, partition):
         consumer = self._reader("offsets")
-        first, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), WAIT_S)
+        first, end = watermarks(consumer, TopicPartition(topic, partition))
         consumer.close()
         return {"first": first, "end": end}
 
@@ -144,6 +144,19 @@ class Driver:
             raise TimeoutError("records were not delivered in time")
         if failures:
             raise RuntimeError(failures[0])
+
+
+def watermarks(consumer, partition):
+    """The broker that is asked may hear of a new topic a moment after another has made it."""
+    deadline = time.monotonic() + WAIT_S
+    while True:
+        try:
+            return consumer.get_watermark_offsets(partition, WAIT_S)
+        except confluent_kafka.KafkaException as error:
+            is_new = error.args[0].code() == confluent_kafka.KafkaError._UNKNOWN_PARTITION
+            if not is_new or time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
 
 
 def record_of(message):
