@@ -179,6 +179,8 @@ export class ClusterNode implements App {
     for (const topic of this.#broker.image.topics.values()) {
       for (const state of topic.partitions) {
         if (state.leader === -1 || state.isr.length < state.replicas.length) return false;
+        // A replica that is leaving would close its log while it is compared.
+        if (state.adding.length > 0 || state.removing.length > 0) return false;
       }
     }
     return true;

@@ -199,8 +199,11 @@ class ClusterRun {
   /** Nothing is under way: logs that are compared now are what they will stay. */
   #isAgreed(): boolean {
     if (!this.#clients.every((client) => client.isAnswered)) return false;
+    if (this.#mover?.isAnswered === false) return false;
     const nodes = this.#ids.map((id) => this.#nodes.get(id));
     if (!nodes.every((node) => node?.isWhole === true)) return false;
+    // What the last move has changed is in effect everywhere.
+    if (new Set(nodes.map((node) => node?.broker.image.offset)).size > 1) return false;
     const ends = new Map<string, number>();
     for (const node of nodes) {
       for (const { key, log, highWatermark } of node?.broker.partitions.all() ?? []) {

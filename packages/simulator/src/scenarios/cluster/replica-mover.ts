@@ -19,6 +19,7 @@ export class ReplicaMover implements App {
   readonly #options: ReplicaMoverOptions;
   readonly #client: StrandlineClient;
   #isStopped = false;
+  #isMoving = false;
 
   constructor(ports: NodePorts, options: ReplicaMoverOptions) {
     this.#ports = ports;
@@ -31,6 +32,11 @@ export class ReplicaMover implements App {
   /** Whoever was moved last stays where it is. */
   stop(): void {
     this.#isStopped = true;
+  }
+
+  /** Nothing that it has asked for is without an answer. */
+  get isAnswered(): boolean {
+    return !this.#isMoving;
   }
 
   async close(): Promise<void> {
@@ -52,11 +58,14 @@ export class ReplicaMover implements App {
     const { random } = this.#ports;
     const partition = random.below(this.#options.partitions);
     const replicas = random.below(REVERTS_OF) === 0 ? [] : this.#assignment();
+    this.#isMoving = true;
     try {
       await this.#client.admin.alterReassignments([{ topic: TOPIC, partition, replicas }]);
     } catch (error) {
       // Refusals and timeouts are what faults do; anything else is a bug.
       if (!(error instanceof BrokerError || error instanceof ClientError)) throw error;
+    } finally {
+      this.#isMoving = false;
     }
   }
 
