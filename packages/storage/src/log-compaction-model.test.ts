@@ -241,7 +241,7 @@ class Model {
   }
 }
 
-const RUNS = Number(process.env["STRANDLINE_RUNS"] ?? 100);
+const RUNS = Number(process.env["STRANDLINE_RUNS"] ?? 60);
 
 describe("a compacted log under any sequence of events", () => {
   it("keeps the last value of each key", { timeout: 60_000 + RUNS * 60 }, async () => {

@@ -13,6 +13,7 @@ import type { Directory } from "./directory.js";
 import { type EpochEnd, epochEnd } from "./epoch-ends.js";
 import { totalBytes } from "./fetch.js";
 import type { FetchWanted } from "./fetch-sessions.js";
+import { hasOnlyHeaders, readRecords } from "./read-records.js";
 
 export interface FetchBounds {
   readonly bytesMin: number;
@@ -115,7 +116,7 @@ class Reads {
         return true;
       }
       const batches = log.tail(wanted.offset, Math.min(room, wanted.bytesMax), highWatermark);
-      if (batches === undefined) return false;
+      if (batches === undefined || hasOnlyHeaders(log, batches)) return false;
       this.#settle(index, { topic, replica, batches, diverging: undefined });
     } catch (error) {
       this.#refuse(index, topic, error);
@@ -130,7 +131,8 @@ class Reads {
     const replica = this.#replicas[index] as Partition;
     try {
       const bytesMax = Math.min(this.#roomFor(index), wanted.bytesMax);
-      const batches = await replica.log.read(wanted.offset, bytesMax, replica.highWatermark);
+      const limits = { bytesMax, endOffset: replica.highWatermark };
+      const batches = await readRecords(replica.log, wanted.offset, limits);
       // Suspended since the check: only a leader may say what is committed.
       replica.requireLeader();
       this.#settle(index, { topic, replica, batches, diverging: undefined });
