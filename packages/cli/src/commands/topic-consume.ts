@@ -6,12 +6,14 @@ import { type ClusterFlags, gather, integer, withClient, withCluster } from "../
 import { say, writeData } from "../output.js";
 import { recordFormat, recordJson } from "../record-format.js";
 import { parseReadRange, type StartPosition } from "../start-position.js";
+import { consumeAsMember } from "./topic-consume-group.js";
 
 interface ConsumeFlags extends ClusterFlags {
   readonly offset: string[];
   readonly count?: string;
   readonly exit?: boolean;
   readonly format: string;
+  readonly group?: string;
   readonly json?: boolean;
   readonly partition: string[];
   readonly quiet?: boolean;
@@ -32,6 +34,7 @@ export function topicConsumeCommand(): Command {
     )
     .option("-n, --count <count>", "stop after so many records")
     .option("-e, --exit", "stop at the end, as it is now")
+    .option("-g, --group <group>", "as a member of this group, from where it has committed")
     .option("-f, --format <format>", "kcat's tokens: %t %p %o %k %v %h %T %d %K %S", "%v\\n")
     .option("-J, --json", "one JSON object per record")
     .option("-p, --partition <number>", "only this partition; may be repeated", gather, [])
@@ -46,6 +49,10 @@ async function consume(topic: string, flags: ConsumeFlags): Promise<void> {
   const format = flags.json === true ? undefined : recordFormat(flags.format);
   const print = (record: ConsumerRecord): Uint8Array =>
     format === undefined ? Buffer.from(`${recordJson(record)}\n`) : format(record);
+  if (flags.group !== undefined) {
+    await consumeInGroup(topic, flags.group, { flags, start: range.start, countMax, print });
+    return;
+  }
   await withClient(flags, async (client) => {
     const described = await client.admin.describeTopic(topic);
     const partitions = wantedPartitions(flags.partition, described.partitions.length, topic);
@@ -93,6 +100,35 @@ async function consume(topic: string, flags: ConsumeFlags): Promise<void> {
     if (flags.quiet !== true) say(`${printed} records`);
     if (stop.signal.aborted) process.exitCode = EXIT.interrupted;
   });
+}
+
+interface GroupReading {
+  readonly flags: ConsumeFlags;
+  readonly start: StartPosition;
+  readonly countMax: number;
+  readonly print: (record: ConsumerRecord) => Uint8Array;
+}
+
+async function consumeInGroup(
+  topic: string,
+  groupId: string,
+  { flags, ...reading }: GroupReading,
+): Promise<void> {
+  if (flags.exit === true || flags.partition.length > 0) {
+    throw new CommandError(EXIT.usage, "--group decides what is read: no --partition, no --exit");
+  }
+  const stop = new AbortController();
+  const onSignal = (): void => stop.abort();
+  process.once("SIGINT", onSignal);
+  process.once("SIGTERM", onSignal);
+  const { signal } = stop;
+  const printed = await withClient(flags, async (client) => {
+    return await consumeAsMember(client, { topic, groupId, signal, ...reading });
+  });
+  process.off("SIGINT", onSignal);
+  process.off("SIGTERM", onSignal);
+  if (flags.quiet !== true) say(`${printed} records`);
+  if (signal.aborted) process.exitCode = EXIT.interrupted;
 }
 
 function wantedPartitions(asked: readonly string[], count: number, topic: string): number[] {
