@@ -55,7 +55,7 @@ export class Group {
   /** The rebalance began without any member, so that more are waited for. */
   isInitialRebalance = false;
   /** Of the initial rebalance: the length of the wait that goes on, and what may be added to it. */
-  initialDelay = { spentMs: 0, remainingMs: 0 };
+  initialDelay = { spentMs: 0, remainingMs: 0, isForPending: false };
   /** A member came during the initial rebalance since its deadline was last set. */
   hasNewcomers = false;
   /** The offsets topic has a record of the group, not only of its offsets. */

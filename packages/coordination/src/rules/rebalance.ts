@@ -9,6 +9,12 @@ import { groupKey } from "../records/record-key.js";
 import type { Work } from "../work.js";
 import { endJoin, endSync, joinAnswer, joinRefusal, syncRefusal } from "./answers.js";
 
+/**
+ * How long the first generation waits for members that were just told their ids. They are a round
+ * trip away: without them the second generation would follow the first at once.
+ */
+const PENDING_MS = 500;
+
 /** Puts what the group is now into the offsets topic. */
 export function record(work: Work, group: Group): void {
   work.write(groupKey(group.groupId), writeGroupValue(group.toValue()));
@@ -38,7 +44,8 @@ export function beginRebalance(work: Work, group: Group): void {
 
 /** Ends the join phase if nobody is missing. An empty group waits for its delay all the same. */
 export function completeIfJoined(work: Work, group: Group): void {
-  if (group.state !== "PreparingRebalance" || group.isInitialRebalance) return;
+  if (group.state !== "PreparingRebalance") return;
+  if (group.isInitialRebalance && !group.initialDelay.isForPending) return;
   if (group.haveAllJoined) completeJoin(work, group);
 }
 
@@ -95,18 +102,26 @@ function beginInitialDelay(work: Work, group: Group): void {
   group.initialDelay = {
     spentMs: delayMs,
     remainingMs: Math.max(group.rebalanceTimeoutMs - delayMs, 0),
+    isForPending: false,
   };
   group.deadlines.join.set(work.now.monotonicMs + delayMs);
 }
 
-/** Waits on if somebody came; returns whether it does. */
+/** Waits on if somebody came, or is about to; returns whether it does. */
 function extendInitialDelay(work: Work, group: Group): boolean {
-  const { spentMs, remainingMs } = group.initialDelay;
-  if (!group.hasNewcomers || remainingMs === 0) return false;
-  group.hasNewcomers = false;
-  const delayMs = Math.min(work.config.initialRebalanceDelayMs, remainingMs);
-  group.initialDelay = { spentMs: delayMs, remainingMs: Math.max(remainingMs - spentMs, 0) };
-  group.deadlines.join.set(work.now.monotonicMs + delayMs);
+  const { spentMs, remainingMs, isForPending } = group.initialDelay;
+  if (isForPending) return false;
+  if (group.hasNewcomers && remainingMs > 0) {
+    group.hasNewcomers = false;
+    const delayMs = Math.min(work.config.initialRebalanceDelayMs, remainingMs);
+    const leftMs = Math.max(remainingMs - spentMs, 0);
+    group.initialDelay = { spentMs: delayMs, remainingMs: leftMs, isForPending: false };
+    group.deadlines.join.set(work.now.monotonicMs + delayMs);
+    return true;
+  }
+  if (group.pending.size === 0) return false;
+  group.initialDelay = { spentMs, remainingMs, isForPending: true };
+  group.deadlines.join.set(work.now.monotonicMs + PENDING_MS);
   return true;
 }
 
