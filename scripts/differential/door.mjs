@@ -170,6 +170,15 @@ export class Door {
     return id;
   }
 
+  /** Until a partition has so many replicas, all of them in sync. */
+  async untilReplicas(name, partition, count) {
+    await until(`${name}/${partition} has ${count} replicas`, async () => {
+      const { partitions } = await this.side.partitions(name);
+      const found = partitions.find((each) => each.partitionIndex === partition);
+      return found.replicaNodes.length === count && found.isrNodes.length === count;
+    });
+  }
+
   /** Until a broker no longer knows a topic: deletion is told to brokers one by one. */
   async untilGone(name) {
     await until(`${name} is gone`, async () => {

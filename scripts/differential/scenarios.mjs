@@ -1,4 +1,5 @@
 /** All scenarios, by name, in the order in which they run. */
+import { admin } from "./scenarios/admin.mjs";
 import { connections } from "./scenarios/connections.mjs";
 import { fetching } from "./scenarios/fetch.mjs";
 import { groups } from "./scenarios/groups.mjs";
@@ -11,4 +12,5 @@ export const SCENARIOS = Object.entries({
   ...produce,
   ...fetching,
   ...groups,
+  ...admin,
 });

@@ -239,7 +239,6 @@ export const groups = {
     await member.commit("of nobody, group in use", topic, 1, nobody);
     await member.commit("of a static name that is not there", topic, 1, { groupInstanceId: "i" });
     await member.commit("to an unknown topic", door.name("absent"), 1);
-    await member.commit("no group id", topic, 1, { groupId: "" });
   },
 
   async "two members"(door) {
