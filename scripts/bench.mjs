@@ -6,6 +6,10 @@
  *     npm run bench -- [--only FIGURE]... [--seconds N] [--warm-up N] [--profile]
  *                      [--partitions N] [--gigabytes N] [--kills N] [--starts N]
  *
+ *     npm run bench -- --against kafka [...]
+ *
+ * The second compares with a real Kafka: see `bench/against/against.mjs`.
+ *
  * One JSON line per figure on standard output; progress and a table on standard error. Exits 1 when
  * a figure could not be measured: a missed target is no failure.
  */
@@ -25,6 +29,9 @@ import { partitions } from "./bench/runs/partitions.mjs";
 import { batches, records1k, records100b } from "./bench/runs/produce.mjs";
 import { start } from "./bench/runs/start.mjs";
 import { within } from "./lab/waiting.mjs";
+
+// It has a command line, and an end, of its own.
+if (process.argv.includes("--against")) await import("./bench/against/against.mjs");
 
 const RUNS = {
   disk,

@@ -1,9 +1,9 @@
-/** Where things are kept that were fetched or built once: `STRANDLINE_CACHE`, or the user's own. */
+/** Where things are kept that were fetched or built once: `LAB_CACHE`, or the user's own. */
 import { homedir } from "node:os";
 import path from "node:path";
 
 export function cacheDirectory() {
-  const { STRANDLINE_CACHE, XDG_CACHE_HOME } = process.env;
-  if (STRANDLINE_CACHE) return path.resolve(STRANDLINE_CACHE);
+  const { LAB_CACHE, XDG_CACHE_HOME } = process.env;
+  if (LAB_CACHE) return path.resolve(LAB_CACHE);
   return path.join(XDG_CACHE_HOME || path.join(homedir(), ".cache"), "strandline");
 }
