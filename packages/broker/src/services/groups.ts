@@ -363,7 +363,10 @@ function exists(image: MetadataImage, topic: string, partition: number): boolean
   return id !== undefined && image.topics.get(id)?.partitions[partition] !== undefined;
 }
 
-/** One outcome for each partition that was asked for, in its order: what has none is unknown. */
+/**
+ * One outcome for each partition that was asked for, in its order: what has none is unknown. A topic
+ * without partitions is left out, as Kafka does.
+ */
 function merged(
   asked: readonly TopicOf<Pick<OffsetToCommit, "partition">>[],
   answered: readonly TopicOf<PartitionOutcome>[],
@@ -372,7 +375,8 @@ function merged(
   for (const { topic, partitions } of answered) {
     for (const outcome of partitions) outcomes.set(`${outcome.partition} ${topic}`, outcome);
   }
-  return asked.map(({ topic, partitions }) => ({
+  const named = asked.filter(({ partitions }) => partitions.length > 0);
+  return named.map(({ topic, partitions }) => ({
     topic,
     partitions: partitions.map(({ partition }) => {
       const unknown = { partition, error: "UNKNOWN_TOPIC_OR_PARTITION" as const };

@@ -1,4 +1,7 @@
-/** FindCoordinator: which broker keeps a group. Makes the topic of groups when it is missing. */
+/**
+ * FindCoordinator: which broker keeps a group. Makes the topic of groups when it is missing. Nothing
+ * but groups has a coordinator here.
+ */
 import { type ErrorCode, errorNumber } from "@strandline/model";
 import type { GroupService } from "../../services/groups.js";
 import type { KafkaAddress, KafkaHandler, KafkaRequestContext } from "./handler.js";
@@ -21,7 +24,7 @@ export function findCoordinatorHandler(groups: GroupService): KafkaHandler<"Find
     const find = (key: string): Found =>
       request.keyType === GROUP
         ? coordinatorOf(groups, key, context)
-        : refused("INVALID_REQUEST", "this cluster coordinates groups, and nothing else");
+        : refused("INVALID_REQUEST", "");
     const nobody = { errorCode: 0, errorMessage: null, nodeId: -1, host: "", port: -1 };
     if (version >= BATCH_VERSION_MIN) {
       const keys = request.coordinatorKeys;
