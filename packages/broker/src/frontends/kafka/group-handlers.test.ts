@@ -107,7 +107,7 @@ describe("JoinGroup", () => {
       requiresKnownMemberId: false,
       instanceId: undefined,
       clientId: "client",
-      clientHost: "10.0.0.9",
+      clientHost: "/10.0.0.9",
     });
     expect(await asks(3)).toMatchObject({ rebalanceTimeoutMs: 20, requiresKnownMemberId: false });
     expect(await asks(4)).toMatchObject({ requiresKnownMemberId: true });
