@@ -157,6 +157,39 @@ describe("a consumer group", () => {
   );
 
   it(
+    "forgets what it had committed for a topic that is deleted",
+    async () => {
+      const [topic, groupId] = ["short-lived", "forgetful"];
+      const kafka = await withTopic(topic, 1);
+      const groups = cluster.nodes[0]?.broker?.groups;
+      const partitions = [{ partition: 0, offset: 3, leaderEpoch: -1, metadata: "" }];
+      await groups?.commit(
+        {
+          groupId,
+          memberId: "",
+          instanceId: undefined,
+          generation: -1,
+          retentionMs: undefined,
+          topics: [{ topic, partitions }],
+        },
+        { forwards: true },
+      );
+      const committed = async (): Promise<number | undefined> => {
+        const asked = { groupId, topics: [{ topic, partitions: [0] }] };
+        const found = await groups?.fetchOffsets(asked, { forwards: true });
+        return found?.topics[0]?.partitions[0]?.offset;
+      };
+      expect(await committed()).toBe(3);
+      const admin = kafka.admin();
+      await admin.connect();
+      closing.push(async () => await admin.disconnect());
+      await admin.deleteTopics({ topics: [topic] });
+      await until(async () => (await committed()) === -1);
+    },
+    A_MINUTE,
+  );
+
+  it(
     "finds its offsets again when the broker that coordinated it is gone",
     async () => {
       const [topic, groupId] = ["payments", "failover"];

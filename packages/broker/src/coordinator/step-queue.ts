@@ -38,7 +38,7 @@ export class StepQueue<Response> {
     if (step.records.length === 0) {
       const before = this.#waiting.at(-1) ?? this.#inFlight;
       if (before === undefined) return step.replies;
-      before.replies.push(...step.replies);
+      append(before.replies, step.replies);
       return [];
     }
     const bytes = bytesOf(step.records);
@@ -47,8 +47,8 @@ export class StepQueue<Response> {
       bundle = { records: [], replies: [], bytes: 0 };
       this.#waiting.push(bundle);
     }
-    bundle.records.push(...step.records);
-    bundle.replies.push(...step.replies);
+    append(bundle.records, step.records);
+    append(bundle.replies, step.replies);
     bundle.bytes += bytes;
     this.#bytes += bytes;
     return [];
@@ -68,6 +68,11 @@ export class StepQueue<Response> {
     this.#bytes -= bundle?.bytes ?? 0;
     return bundle?.replies ?? [];
   }
+}
+
+/** One by one: a step may have more records than a call can have arguments. */
+function append<Item>(list: Item[], items: readonly Item[]): void {
+  for (const item of items) list.push(item);
 }
 
 function bytesOf(records: readonly ShardRecord[]): number {
