@@ -58,6 +58,9 @@ function nameOf(element, at) {
 
 const NAMING = ["apiKey", "name", "groupId", "key", "topic", "partitionIndex", "index"];
 
+/** In an entry: that side has nothing there. */
+const NOTHING = "<nothing>";
+
 /**
  * Reasons that are on record, one of which may explain a difference. Patterns with `*`; values are
  * compared where an entry gives them.
@@ -96,7 +99,9 @@ export class KnownDifferences {
 }
 
 function says(entry, side, difference) {
-  return !(side in entry) || JSON.stringify(entry[side]) === JSON.stringify(difference[side]);
+  if (!(side in entry)) return true;
+  if (entry[side] === NOTHING) return difference[side] === undefined;
+  return JSON.stringify(entry[side]) === JSON.stringify(difference[side]);
 }
 
 function pattern(text = "*") {

@@ -279,15 +279,16 @@ export const admin = {
     const { name } = await door.topic("stored", { partitions: 2 });
     await fill(door, name);
     for (const version of versionsOf("DescribeLogDirs")) {
-      const ask = async (label, topics) =>
-        await door.ask(`v${version} ${label}`, "DescribeLogDirs", version, { topics });
+      const ask = async (label, topics, hides = []) =>
+        await door.ask(`v${version} ${label}`, "DescribeLogDirs", version, { topics }, { hides });
       await ask("one", [{ topic: name, partitions: [0, 1] }]);
       await ask("one partition", [{ topic: name, partitions: [1] }]);
       await ask("no partition", [{ topic: name, partitions: [] }]);
       await ask("unknown partition", [{ topic: name, partitions: [8] }]);
       await ask("unknown topic", [{ topic: door.name("absent"), partitions: [0] }]);
       await ask("none", []);
-      await ask("all", null);
+      // Whatever other scenarios left behind.
+      await ask("all", null, ["topics"]);
     }
   },
 

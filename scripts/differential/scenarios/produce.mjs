@@ -158,7 +158,10 @@ export const produce = {
           },
         ],
       };
-      await door.ask(`v${version} good and bad together`, "Produce", version, several, { to });
+      await door.ask(`v${version} good and bad together`, "Produce", version, several, {
+        to,
+        hides: OFFSETS,
+      });
       const twice = {
         ...several,
         topicData: [
@@ -171,7 +174,10 @@ export const produce = {
           },
         ],
       };
-      await door.ask(`v${version} one partition twice`, "Produce", version, twice, { to });
+      await door.ask(`v${version} one partition twice`, "Produce", version, twice, {
+        to,
+        hides: OFFSETS,
+      });
     }
     await door.coordinator(door.name("any-group"));
     const own = produceBody("__consumer_offsets", batch());

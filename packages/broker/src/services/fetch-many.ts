@@ -4,7 +4,6 @@
  *
  * Bytes are never copied: what a read gives are the chunks that the log holds.
  */
-import { ZERO_UUID } from "@strandline/kafka-protocol";
 import type { Topic } from "@strandline/metadata";
 import { BrokerError, type TopicId } from "@strandline/model";
 import type { Clock, Timers } from "@strandline/platform";
@@ -89,7 +88,8 @@ class Reads {
   constructor(directory: Directory, wanted: readonly FetchWanted[], bytesMax: number) {
     this.#directory = directory;
     this.#wanted = wanted;
-    this.#bytesMax = bytesMax;
+    // Room for nothing is room for one batch, or a reader would never get on.
+    this.#bytesMax = Math.max(1, bytesMax);
   }
 
   /** By index; undefined where the read was refused. */
@@ -153,8 +153,7 @@ class Reads {
     topic: Topic | undefined,
   ): { readonly replica: Partition; readonly diverging: EpochEnd | undefined } {
     if (topic === undefined) {
-      const isById = wanted.topic === "" && wanted.topicId !== ZERO_UUID;
-      const code = isById ? "UNKNOWN_TOPIC_ID" : "UNKNOWN_TOPIC_OR_PARTITION";
+      const code = wanted.topic === "" ? "UNKNOWN_TOPIC_ID" : "UNKNOWN_TOPIC_OR_PARTITION";
       throw new BrokerError(code, "the topic does not exist");
     }
     const replica = this.#directory.led(topic, wanted.partition);
