@@ -8,9 +8,10 @@
  * Without addresses both clusters are started here; the reference needs `java` and `mvn`, and its
  * jars are fetched once, into a cache directory. `--self` compares the reference with itself, which
  * says whether the scenarios are. `--only` takes a name of a scenario, or its beginning. Exit code:
- * 0 every difference has a reason in differences.json, 1 one has none, 2 wrong usage.
+ * 0 every difference has a reason in differences.json, 1 one has none, 2 wrong usage. The reasons
+ * are told in docs/compatibility.md, too: `npm run conformance -- --text` renews it.
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { differencesBetween, KnownDifferences } from "./differential/comparison.mjs";
 import { Door } from "./differential/door.mjs";
@@ -108,9 +109,6 @@ function report(steps, unexplained, explained, known) {
   if (isWhole && !options.self) {
     for (const { reason } of known.unused) say(`not seen this time: ${reason}`);
   }
-  if (options.report !== undefined) {
-    writeFileSync(options.report, `${JSON.stringify({ steps, unexplained }, undefined, 2)}\n`);
-  }
   return unexplained.length === 0 ? 0 : 1;
 }
 
@@ -166,7 +164,6 @@ function readOptions() {
       only: { type: "string", multiple: true, default: [""] },
       self: { type: "boolean", default: false },
       verbose: { type: "boolean", default: false },
-      report: { type: "string" },
     },
   });
   const names = SCENARIOS.map(([name]) => name);
