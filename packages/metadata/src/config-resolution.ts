@@ -40,6 +40,8 @@ export interface TopicConfig {
   /** How far in the future a record's timestamp may lie. */
   readonly timestampAfterMsMax: number;
   readonly isLogAppendTime: boolean;
+  /** What batches are packed with before they are stored; producer: as they came. */
+  readonly compressionType: "producer" | "uncompressed" | "gzip" | "snappy" | "lz4" | "zstd";
   readonly isCompacted: boolean;
   /** Retention removes old segments: cleanup.policy contains delete. */
   readonly isDeleted: boolean;
@@ -94,6 +96,7 @@ export function topicConfig(image: MetadataImage, topicName: string): TopicConfi
     inSyncReplicasMin: number("min.insync.replicas"),
     timestampAfterMsMax: number("message.timestamp.after.max.ms"),
     isLogAppendTime: value("message.timestamp.type") === "LogAppendTime",
+    compressionType: value("compression.type") as TopicConfig["compressionType"],
     isCompacted: policies.includes("compact"),
     isDeleted: policies.includes("delete"),
     compactionLagMsMin: number("min.compaction.lag.ms"),

@@ -11,7 +11,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const NO_LIMIT = "9223372036854775807";
 const WITHOUT_EFFECT = "Stored for compatibility with Kafka; has no effect.";
 const SYNCS = "Every batch is synced before it is acknowledged, as durability says.";
-const RECOMPRESSES = "Brokers keep batches as the producer compressed them.";
+const RECOMPRESSES = "Where a broker compresses, it does at the level that its codec chooses.";
 const TIERED = "There is no tiered storage.";
 /** Storing a throttle that nobody obeys would let an operator trust in it. */
 const UNTHROTTLED = {
@@ -47,11 +47,11 @@ export const TOPIC_CONFIGS: readonly ConfigSpec[] = (
       name: "compression.type",
       type: "string",
       defaultValue: "producer",
-      values: ["producer", "uncompressed", "gzip", "snappy", "lz4", "zstd"],
+      values: ["uncompressed", "gzip", "snappy", "lz4", "zstd", "producer"],
       clusterName: "compression.type",
       documentation:
-        "Stored for compatibility with Kafka. Whatever it is, batches stay as their producer " +
-        "compressed them: brokers do not compress.",
+        "producer: batches stay as the producer compressed them. Otherwise the leader packs each batch " +
+        "that came otherwise anew, which costs it time, and readers of a log find one compression.",
     },
     {
       name: "delete.retention.ms",

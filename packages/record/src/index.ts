@@ -14,6 +14,7 @@ export * from "./cleaned-batch.js";
 export * from "./compression.js";
 export * from "./crc32c.js";
 export * from "./murmur2.js";
+export * from "./recompressed-batch.js";
 export * from "./record-cursor.js";
 export * from "./record-error.js";
 export * from "./utf8.js";

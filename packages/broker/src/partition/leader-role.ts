@@ -15,10 +15,12 @@ import {
   type NodeId,
 } from "@strandline/model";
 import {
+  type CompressionName,
   compressionOf,
   crc,
   producedRecordsProblem,
   readBatchHeader,
+  recompressedBatch,
   stampBatch,
   stampLogAppendTime,
 } from "@strandline/record";
@@ -108,10 +110,11 @@ export class LeaderRole {
 
   append(batch: Uint8Array, options: AppendOptions, onProduced: OnProduced): void {
     const { log, ports } = this.#partition;
-    const header = readBatchHeader(batch, 0);
+    let header = readBatchHeader(batch, 0);
+    const isRecompressed = options.isInternal !== true && this.#isOtherwise(header.compression);
     if (options.isInternal !== true) {
       this.#checkLimits(header.sizeBytes, header.maxTimestampMs);
-      if (this.#settings.isCompacted) this.#requireKeys(batch);
+      if (this.#settings.isCompacted || isRecompressed) this.#requireRecords(batch);
     } else if (header.sizeBytes > BATCH_BYTES_LIMIT) {
       throw new BrokerError("MESSAGE_TOO_LARGE", "what one step decided does not fit a batch");
     }
@@ -129,8 +132,8 @@ export class LeaderRole {
         producerEpoch: header.producerEpoch,
         baseSequence: header.baseSequence,
         lastSequence: header.lastSequence,
-        // Stamping the broker's time changes the checksum: a retry then differs from its first.
-        crc: isComparable ? crc(batch, 0) : undefined,
+        // What this broker changes changes the checksum: a retry then differs from its first.
+        crc: isComparable && !isRecompressed ? crc(batch, 0) : undefined,
       });
       if (verdict.kind === "refused") {
         throw new BrokerError(verdict.refusal.code, verdict.refusal.message);
@@ -150,6 +153,11 @@ export class LeaderRole {
         });
         return;
       }
+    }
+    if (isRecompressed) {
+      batch = this.#recompressed(batch);
+      header = readBatchHeader(batch, 0);
+      this.#checkLimits(header.sizeBytes, header.maxTimestampMs);
     }
     this.#wake();
     const base = log.logEndOffset;
@@ -318,13 +326,28 @@ export class LeaderRole {
     }
   }
 
-  /** What has no key would be lost to the first compaction that meets it. */
-  #requireKeys(batch: Uint8Array): void {
+  /** A client's batch has to be packed with something else before it is stored. */
+  #isOtherwise(compression: CompressionName): boolean {
+    const wanted = this.#settings.compression;
+    return wanted !== undefined && wanted !== compression;
+  }
+
+  #recompressed(batch: Uint8Array): Uint8Array {
+    const { compressors, crc32c } = this.#partition.ports;
+    return recompressedBatch(batch, this.#settings.compression ?? "none", {
+      ...compressionOf(compressors),
+      outputBytesMax: UNPACKED_BYTES_MAX,
+      crc32c,
+    });
+  }
+
+  /** In a compacted topic, what has no key would be lost to the first compaction that meets it. */
+  #requireRecords(batch: Uint8Array): void {
     const { decompress } = compressionOf(this.#partition.ports.compressors);
     const problem = producedRecordsProblem(batch, {
       decompress,
       outputBytesMax: UNPACKED_BYTES_MAX,
-      needsKeys: true,
+      needsKeys: this.#settings.isCompacted,
     });
     if (problem === undefined) return;
     throw new BrokerError(problem.code, problem.message, { records: problem.records });

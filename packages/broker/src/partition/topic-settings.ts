@@ -1,5 +1,6 @@
 /** A topic's configuration as its partitions use it. One object per topic and configuration. */
 import { type MetadataImage, type TopicConfig, topicConfig } from "@strandline/metadata";
+import type { CompressionName } from "@strandline/record";
 import type { CompactionConfig, LogConfig } from "@strandline/storage";
 
 export interface TopicSettings {
@@ -10,6 +11,8 @@ export interface TopicSettings {
   readonly timestampAfterMsMax: number;
   readonly isLogAppendTime: boolean;
   readonly isCompacted: boolean;
+  /** What clients' batches are packed with before they are stored; undefined: as they came. */
+  readonly compression: CompressionName | undefined;
 }
 
 export function topicSettings(
@@ -38,7 +41,13 @@ export function topicSettings(
     timestampAfterMsMax: config.timestampAfterMsMax,
     isLogAppendTime: config.isLogAppendTime,
     isCompacted: config.isCompacted,
+    compression: compressionNameOf(config.compressionType),
   };
+}
+
+function compressionNameOf(type: TopicConfig["compressionType"]): CompressionName | undefined {
+  if (type === "producer") return undefined;
+  return type === "uncompressed" ? "none" : type;
 }
 
 function compactionOf(config: TopicConfig): CompactionConfig {
