@@ -2,7 +2,7 @@
 import { BROKER_DEFAULTS, Broker } from "@strandline/broker";
 import { Controller, type ControllerProbe } from "@strandline/controller";
 import type { BrokerSettings, MetadataImage } from "@strandline/metadata";
-import { type ClusterId, nodeId, uuidText } from "@strandline/model";
+import { type ClusterId, type NodeId, nodeId, uuidText } from "@strandline/model";
 import type { KeyValueStore, Listener } from "@strandline/platform";
 import { batchBytes, decodeBatch, leaderEpoch, nextOffset } from "@strandline/record";
 import { DataDirectory } from "@strandline/storage";
@@ -37,16 +37,19 @@ export function nodeName(id: number): string {
 }
 
 export class ClusterNode implements App {
+  readonly #id: NodeId;
   readonly #directory: DataDirectory;
   readonly #controller: Controller;
   readonly #broker: Broker;
   #listeners: readonly Listener[] = [];
 
   private constructor(parts: {
+    id: NodeId;
     directory: DataDirectory;
     controller: Controller;
     broker: Broker;
   }) {
+    this.#id = parts.id;
     this.#directory = parts.directory;
     this.#controller = parts.controller;
     this.#broker = parts.broker;
@@ -138,7 +141,7 @@ export class ClusterNode implements App {
         },
       },
     );
-    node = new ClusterNode({ directory, controller, broker });
+    node = new ClusterNode({ id, directory, controller, broker });
     node.#listeners = [
       await transport.listen(host, PEER_PORT, [...controller.routes, ...broker.peerRoutes]),
       await ports.newTransport().listen(host, CLIENT_PORT, broker.clientRoutes),
@@ -173,11 +176,17 @@ export class ClusterNode implements App {
     );
   }
 
-  /** True when this broker serves, and in its eyes every partition is led with all in sync. */
+  /**
+   * True when this broker serves, leads what it is to lead, and in its eyes every partition is led
+   * with all in sync.
+   */
   get isWhole(): boolean {
     if (!this.#broker.isReady) return false;
     for (const topic of this.#broker.image.topics.values()) {
-      for (const state of topic.partitions) {
+      for (const [at, state] of topic.partitions.entries()) {
+        // The last move may have ended in a leadership that is not in force yet.
+        const mustLead = state.leader === this.#id;
+        if (mustLead && this.#broker.partitions.get(topic.id, at)?.isLeader !== true) return false;
         if (state.leader === -1 || state.isr.length < state.replicas.length) return false;
         // A replica that is leaving would close its log while it is compared.
         if (state.adding.length > 0 || state.removing.length > 0) return false;
