@@ -16,6 +16,8 @@ import { parseArgs } from "node:util";
 import { Tally } from "./fuzz/tally.mjs";
 
 const HUNG_MS = 30_000;
+/** Until the inputs to begin with are made. */
+const START_MS_MAX = 300_000;
 const FINDINGS_MAX = 20;
 /** So many on average per API and version are enough to call one that was never reached a gap. */
 const EXECUTIONS_PER_MARK = 2_000;
@@ -50,13 +52,13 @@ function runStretch(stretch, at) {
     const child = fork(WORKER, { execArgv: ["--max-semi-space-size=64"] });
     let result;
     let hung;
-    const watch = () => {
+    const watch = (ms) => {
       clearTimeout(hung);
-      hung = setTimeout(() => child.kill("SIGKILL"), HUNG_MS);
+      hung = setTimeout(() => child.kill("SIGKILL"), ms);
     };
-    watch();
+    watch(START_MS_MAX);
     child.on("message", (message) => {
-      watch();
+      watch(HUNG_MS);
       if (message.kind === "at") positions[at] = message.index;
       else if (message.kind === "finding") find(message);
       else result = message.tally;

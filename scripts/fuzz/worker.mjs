@@ -10,6 +10,7 @@ process.once("message", ({ seed, from, to }) => {
   const executions = new Executions(seed);
   const tally = new Tally(executions.marks);
   calibrate();
+  process.send({ kind: "at", index: from });
   let toldAtMs = 0;
   for (let index = from; index < to; index += 1) {
     // Told before it is run: what hangs or ends the process is this one, or soon after it.

@@ -41,6 +41,7 @@ const RUN_MS_MAX = 300_000;
 /** Runs after which the machine is measured as it is: not by the other side's leftovers. */
 const NEEDS_NO_WARM_UP = ["start", "idle"];
 
+const startedAtMs = performance.now();
 const options = readOptions();
 const workspaces = new Set();
 const lines = [];
@@ -66,6 +67,7 @@ try {
   await workspace.close();
 }
 say(["", ...table()].join("\n"));
+say(`${Math.round((performance.now() - startedAtMs) / 1_000)} s in all`);
 process.exit(failed === 0 ? 0 : 1);
 
 async function compare() {

@@ -21,7 +21,8 @@ export async function idle(_context, side) {
 
 export async function produce(context, side) {
   const count = context.records(1_500_000);
-  const load = await produced(context, side, "produce-1k", { count, recordBytes: 1_024 });
+  const topic = "produce-1k";
+  const load = await produced(context, side, topic, { count, recordBytes: 1_024, isKept: true });
   const gigabytes = (count * 1_024) / 1e9;
   return {
     produce_1k_mb_s: { value: (gigabytes * 1e3) / load.seconds, ...load.more },
@@ -42,6 +43,7 @@ export async function consume(context, side) {
     });
     reads.push(window);
   }
+  await side.probe.deleteTopic(topic);
   const gigabytes = (count * 1_024 * reads.length) / 1e9;
   const seconds = reads.reduce((sum, { result }) => sum + result, 0);
   const cpuSeconds = reads.reduce((sum, each) => sum + each.cpuSeconds, 0);
@@ -78,6 +80,7 @@ export async function java(context, side) {
   const window = await context.metered(side, async () => {
     return await context.java.produce(side, topic, { count, recordBytes: 1_024 });
   });
+  await side.probe.deleteTopic(topic);
   return { java_defaults_mb_s: { value: (window.result * 1_024) / 1e6, ...window.more } };
 }
 
@@ -88,8 +91,6 @@ export async function partitions(context, side) {
     recordBytes: 1_024,
     partitions: MANY,
   });
-  // Left there, they would take part in everything that follows.
-  await side.probe.deleteTopic("many-partitions");
   const value = (count * 1_024) / 1e6 / load.seconds;
   return { partitions_1000_mb_s: { value, ...load.more } };
 }
@@ -131,28 +132,31 @@ export async function failover(context, side) {
 
 /** One load of records into a topic of its own. */
 async function produced(context, side, topic, load) {
-  const { count, recordBytes, configs, partitions: wanted = PARTITIONS } = load;
+  const { count, recordBytes, configs, partitions: wanted = PARTITIONS, isKept = false } = load;
   await context.topic(side, topic, wanted, configs);
   await context.settle();
   const window = await context.metered(side, async () => {
     return await context.rdkafka.produce(side, topic, { count, recordBytes });
   });
+  // Left there, it would take part in what follows, and its disk.
+  if (!isKept) await side.probe.deleteTopic(topic);
   return { seconds: window.result, cpuSeconds: window.cpuSeconds, more: window.more };
 }
 
 /** Kafka's compiler needs load to be at its best; ours is measured as it comes. */
 export async function warmUp(context, side, gigabytes) {
   const recordBytes = 1_024;
-  const topic = await context.topic(side, "warm-up", PARTITIONS);
   const rates = [];
   let left = Math.round((gigabytes * 1e9) / recordBytes);
   while (left > 0) {
+    // A topic for each part, so that what is done with can be deleted: three copies are large.
+    const topic = await context.topic(side, `warm-up-${rates.length}`, PARTITIONS);
     const count = Math.min(left, 1_500_000);
     const seconds = await context.rdkafka.produce(side, topic, { count, recordBytes });
+    await side.probe.deleteTopic(topic);
     rates.push(Math.round((count * recordBytes) / 1e6 / seconds));
     left -= count;
   }
-  await side.probe.deleteTopic("warm-up");
   await sleep(PAUSE_MS);
   return rates;
 }
