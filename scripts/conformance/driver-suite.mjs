@@ -5,6 +5,7 @@ import { BEHAVIOURS } from "./behaviours.mjs";
 export function driverSuite({ name, version, open }) {
   return {
     name,
+    open,
     async prepare({ workspace, say }) {
       const cases = BEHAVIOURS.map(({ test, run }) => ({
         test,

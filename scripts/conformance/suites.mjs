@@ -4,8 +4,8 @@ import { kafkaTools } from "./clients/kafka-tools.mjs";
 import { kafkajs } from "./clients/kafkajs.mjs";
 import { kcat } from "./clients/kcat.mjs";
 import { librdkafka } from "./clients/librdkafka.mjs";
+import { npmStart } from "./clients/npm-start.mjs";
 import { platformatic } from "./clients/platformatic.mjs";
-
 import { confluentKafka, kafkaPython } from "./clients/python.mjs";
 
 export const SUITES = [
@@ -17,4 +17,5 @@ export const SUITES = [
   kcat,
   kafkaTools,
   librdkafka,
+  npmStart,
 ];
