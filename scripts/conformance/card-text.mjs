@@ -28,8 +28,9 @@ function introduction() {
     "# Clients of the Apache Kafka(R) protocol, and what they can do here",
     "",
     "`npm run conformance` runs real clients, unmodified, against three fresh brokers and writes this",
-    "page from [compatibility.csv](compatibility.csv). What was skipped was not tried, for the reason",
-    "given. The settings that differ from the defaults are `num.partitions=4` and",
+    "page from [compatibility.csv](compatibility.csv). What is skipped needs something that the machine,",
+    "the client or these brokers lack; the reason says which, and nothing skipped counts as working. The",
+    "settings that differ from the defaults are `num.partitions=4` and",
     "`group.initial.rebalance.delay.ms=50`, which other people's suites expect of a test cluster.",
     "",
   ];
