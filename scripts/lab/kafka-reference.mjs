@@ -129,7 +129,9 @@ export class KafkaReference {
     await Promise.all(
       [...this.nodes.values()].map(async (node) => {
         writeFileSync(this.#properties(node), this.#settings(node));
-        const options = ["format", "-t", this.#clusterId, "-c", this.#properties(node)];
+        // One word: an id may begin with a dash, and would pass for an option.
+        const clusterId = `--cluster-id=${this.#clusterId}`;
+        const options = ["format", clusterId, "-c", this.#properties(node)];
         const child = this.run("kafka.tools.StorageTool", options, { stdout: "collect" });
         const { code } = await child.ended;
         if (code !== 0) throw new Error(`formatting failed: ${child.stdout}${child.stderr}`);
