@@ -9,5 +9,7 @@ export default defineConfig({
     include: ["packages/*/src/**/*.test.ts", "scripts/**/*.test.ts"],
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // By default one core is left out, which on two is half of them.
+    maxWorkers: "100%",
   },
 });
