@@ -28,8 +28,10 @@ describe("the table of a broker's settings", () => {
     for (const spec of BROKER_CONFIGS) {
       const isShared = CLUSTER_CONFIGS.some((each) => each.name === spec.name);
       expect(spec.scope, spec.name).toBe(isShared ? "cluster" : "node");
-      expect(spec.update, spec.name).toBe(isShared ? "cluster-wide" : "read-only");
+      expect(spec.update === "read-only", spec.name).toBe(!isShared);
     }
+    const ofAll = BROKER_CONFIGS.filter((spec) => spec.update === "all").map(({ name }) => name);
+    expect(ofAll).toEqual(["default.replication.factor", "min.insync.replicas", "num.partitions"]);
   });
 
   it("knows Kafka's names in larger units", () => {

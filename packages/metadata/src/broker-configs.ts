@@ -19,8 +19,8 @@ export interface ConfigSynonym {
 
 export interface BrokerConfigSpec extends ConfigSpec {
   readonly scope: "cluster" | "node";
-  /** "cluster-wide": may be changed for all brokers at once while they run. */
-  readonly update: "read-only" | "cluster-wide";
+  /** What it may be changed for while brokers run: all of them at once, also one of them alone. */
+  readonly update: "read-only" | "all" | "all-or-one";
   /** Its value is shown to nobody. */
   readonly isSensitive: boolean;
   /** In the order in which they count; the name itself counts before them. */
@@ -244,11 +244,23 @@ const NODE_CONFIGS: readonly NodeConfig[] = [
   },
 ];
 
+/**
+ * What is decided once for the whole cluster: how topics are made, and how many replicas a commit
+ * needs. If the brokers of a partition differed in that, a new leader would take for committed what
+ * the one before it did not.
+ */
+const NEVER_OF_ONE: ReadonlySet<string> = new Set([
+  "default.replication.factor",
+  "min.insync.replicas",
+  "num.partitions",
+]);
+
 function specOf(config: ConfigSpec, scope: BrokerConfigSpec["scope"]): BrokerConfigSpec {
+  const changeable = NEVER_OF_ONE.has(config.name) ? "all" : "all-or-one";
   return {
     ...config,
     scope,
-    update: scope === "cluster" ? "cluster-wide" : "read-only",
+    update: scope === "cluster" ? changeable : "read-only",
     isSensitive: false,
     synonyms: SYNONYMS[config.name] ?? [],
   };

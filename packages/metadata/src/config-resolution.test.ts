@@ -94,7 +94,7 @@ describe(brokerConfigEntries, () => {
   it("shows every setting of a broker, with all the values it has somewhere", () => {
     const set = cluster();
     set.accept(set.settings("", { "log.retention.ms": "5000" }));
-    const entries = brokerConfigEntries(set.image, new Map([["group.max.size", "9"]]));
+    const entries = brokerConfigEntries(set.image, nodeId(1), new Map([["group.max.size", "9"]]));
     expect(entries.map((entry) => entry.name)).toEqual(BROKER_CONFIGS.map((spec) => spec.name));
     const of = new Map(entries.map((entry) => [entry.name, entry]));
     expect(of.get("log.retention.ms")).toMatchObject({
@@ -115,6 +115,41 @@ describe(brokerConfigEntries, () => {
         { name: "group.max.size", value: "2147483647", source: "default" },
       ],
     });
+  });
+});
+
+describe("what is set for one broker", () => {
+  it("is shown of that broker before what is set for all, and of no other", () => {
+    const set = cluster();
+    const broker = (name: string, value: string) => ({
+      ...set.settings("", { [name]: value }),
+      resource: { type: "broker", name: "1" } as const,
+    });
+    set.createTopic("t");
+    set.accept(set.settings("", { "log.retention.ms": "5000", "background.threads": "7" }));
+    set.accept(broker("log.retention.ms", "4000"));
+    set.accept(broker("sasl.kerberos.min.time.before.relogin", "58000"));
+    const of = (node: number) => {
+      const entries = brokerConfigEntries(set.image, nodeId(node), new Map());
+      return new Map(entries.map((entry) => [entry.name, entry]));
+    };
+    const synonyms = [
+      { name: "log.retention.ms", value: "4000", source: "broker" },
+      { name: "log.retention.ms", value: "5000", source: "cluster" },
+      { name: "log.retention.ms", value: "604800000", source: "default" },
+    ];
+    expect(of(1).get("log.retention.ms")).toMatchObject({ value: "4000", synonyms });
+    expect(of(2).get("log.retention.ms")).toMatchObject({ value: "5000", source: "cluster" });
+    const [ofTopic] = topicConfigEntries(set.image, "t", nodeId(1)).filter(
+      (entry) => entry.name === "retention.ms",
+    );
+    expect(ofTopic).toMatchObject({ value: "4000", source: "broker", synonyms });
+    // What is only kept is shown where somebody set it.
+    const relogin = "sasl.kerberos.min.time.before.relogin";
+    expect(of(1).get(relogin)).toMatchObject({ value: "58000", source: "broker" });
+    expect(of(2).has(relogin)).toBe(false);
+    expect(of(2).get("background.threads")).toMatchObject({ value: "7", source: "cluster" });
+    expect([...of(1).keys()]).toEqual([...of(1).keys()].sort());
   });
 });
 

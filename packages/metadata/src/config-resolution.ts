@@ -1,17 +1,20 @@
 /**
- * Which value a setting has: the topic's own, else the one set for all brokers while they run, else
- * the one that their operators wrote, else the built-in.
+ * Which value a setting has: the topic's own, else the one set for the broker that asks while it
+ * runs, else the one set for all brokers, else the one that their operators wrote, else the built-in.
  */
-import { assert } from "@strandline/model";
+import { assert, type NodeId } from "@strandline/model";
 import { BROKER_CONFIGS } from "./broker-configs.js";
 import { type ConfigSpec, configNumber, listMembers } from "./config-spec.js";
+import { GROUP_CONFIGS } from "./group-configs.js";
 import {
   brokerResource,
+  groupResource,
   type MetadataImage,
   type Partition,
   staticResource,
   topicResource,
 } from "./image.js";
+import { KEPT_CONFIGS } from "./kept-configs.js";
 import {
   CLUSTER_CONFIGS,
   clusterConfigSpec,
@@ -55,8 +58,11 @@ export interface TopicConfig {
   readonly dirtyRatioMin: number;
 }
 
-/** "cluster": set for all brokers while they run. "static": written by a broker's operator. */
-export type ConfigSource = "topic" | "cluster" | "static" | "default";
+/**
+ * "broker", "cluster": set while they run for one broker, for all of them. "static": written by a
+ * broker's operator.
+ */
+export type ConfigSource = "topic" | "group" | "broker" | "cluster" | "static" | "default";
 
 /** A value that a setting has somewhere, whether it counts or not. */
 export interface ConfigSynonymValue {
@@ -79,9 +85,12 @@ export interface ConfigEntry {
   readonly synonyms: readonly ConfigSynonymValue[];
 }
 
-/** The settings of a topic, also of one that does not exist yet: then all are defaults. */
-export function topicConfig(image: MetadataImage, topicName: string): TopicConfig {
-  const value = (name: string): string => topicConfigValue(image, topicName, name);
+/**
+ * The settings of a topic, also of one that does not exist yet: then all are defaults. As `broker`
+ * uses them; without one, as those do for which nothing of their own is set.
+ */
+export function topicConfig(image: MetadataImage, topicName: string, broker?: NodeId): TopicConfig {
+  const value = (name: string): string => topicConfigValue(image, topicName, name, broker);
   const number = (name: string): number => configNumber(value(name));
   const policies = listMembers(value("cleanup.policy"));
   return {
@@ -107,26 +116,37 @@ export function topicConfig(image: MetadataImage, topicName: string): TopicConfi
 }
 
 /** One setting of a topic, as text. `name` is in the table. */
-export function topicConfigValue(image: MetadataImage, topicName: string, name: string): string {
+export function topicConfigValue(
+  image: MetadataImage,
+  topicName: string,
+  name: string,
+  broker?: NodeId,
+): string {
   const spec = topicConfigSpec(name);
   assert(spec !== undefined, "only settings of the table are asked for");
   const own = image.configs.get(topicResource(topicName))?.get(name);
   if (own !== undefined) return own;
-  return clusterValue(image, spec.clusterName) ?? spec.defaultValue;
+  return brokerValue(image, spec.clusterName, broker) ?? spec.defaultValue;
 }
 
-/** One setting of all brokers, as text. `name` is in the table. */
-export function clusterConfigValue(image: MetadataImage, name: string): string {
+/** One setting of all brokers, as text; with `broker`, as that one uses it. */
+export function clusterConfigValue(image: MetadataImage, name: string, broker?: NodeId): string {
   const spec = clusterConfigSpec(name);
   assert(spec !== undefined, "only settings of the table are asked for");
-  return clusterValue(image, name) ?? spec.defaultValue;
+  return brokerValue(image, name, broker) ?? spec.defaultValue;
 }
 
-function clusterValue(image: MetadataImage, name: string | undefined): string | undefined {
+function brokerValue(
+  image: MetadataImage,
+  name: string | undefined,
+  broker: NodeId | undefined,
+): string | undefined {
   if (name === undefined) return undefined;
+  const { configs } = image;
   return (
-    image.configs.get(brokerResource(""))?.get(name) ??
-    image.configs.get(staticResource(""))?.get(name)
+    (broker === undefined ? undefined : configs.get(brokerResource(broker))?.get(name)) ??
+    configs.get(brokerResource(""))?.get(name) ??
+    configs.get(staticResource(""))?.get(name)
   );
 }
 
@@ -147,12 +167,16 @@ export function inSyncReplicasMin(image: MetadataImage, topicName: string): numb
   return configNumber(topicConfigValue(image, topicName, "min.insync.replicas"));
 }
 
-/** Every setting of a topic with its value and where that comes from. */
-export function topicConfigEntries(image: MetadataImage, topicName: string): ConfigEntry[] {
+/** Every setting of a topic with its value and where that comes from, as `broker` uses it. */
+export function topicConfigEntries(
+  image: MetadataImage,
+  topicName: string,
+  broker?: NodeId,
+): ConfigEntry[] {
   const own = image.configs.get(topicResource(topicName));
   return TOPIC_CONFIGS.map((spec) => {
     const brokerName = spec.clusterName ?? spec.kafkaName;
-    const values = clusterValues(image, { ...spec, name: brokerName ?? spec.name });
+    const values = brokerValues(image, { ...spec, name: brokerName ?? spec.name }, broker);
     const value = own?.get(spec.name);
     if (value !== undefined) values.unshift({ name: spec.name, value, source: "topic" });
     const entry = entryOf(spec, values);
@@ -164,29 +188,65 @@ export function topicConfigEntries(image: MetadataImage, topicName: string): Con
 
 /** Every setting of all brokers with its value and where that comes from. */
 export function clusterConfigEntries(image: MetadataImage): ConfigEntry[] {
-  return CLUSTER_CONFIGS.map((spec) => entryOf(spec, clusterValues(image, spec)));
+  return [...CLUSTER_CONFIGS, ...KEPT_CONFIGS].flatMap((spec) => entriesOf(image, spec, undefined));
 }
 
-/** Every setting of one broker, by name, with its value and where that comes from. */
+/**
+ * Every setting of one broker, by name, with its value and where that comes from. Of those that are
+ * only kept, what is set.
+ */
 export function brokerConfigEntries(
   image: MetadataImage,
+  broker: NodeId,
   written: ReadonlyMap<string, string>,
 ): ConfigEntry[] {
-  return BROKER_CONFIGS.map((spec) => {
-    if (spec.scope === "cluster") return entryOf(spec, clusterValues(image, spec));
+  const entries = BROKER_CONFIGS.map((spec) => {
+    if (spec.scope === "cluster") return entryOf(spec, brokerValues(image, spec, broker));
     const value = written.get(spec.name);
     const values = value === undefined ? [] : [synonymOf(spec.name, value, "static")];
     const entry = entryOf(spec, [...values, synonymOf(spec.name, spec.defaultValue, "default")]);
     return { ...entry, isReadOnly: spec.update === "read-only", isSensitive: spec.isSensitive };
   });
+  const kept = KEPT_CONFIGS.flatMap((spec) => entriesOf(image, spec, broker));
+  return [...entries, ...kept].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function clusterValues(image: MetadataImage, spec: ConfigSpec): ConfigSynonymValue[] {
-  const values: ConfigSynonymValue[] = [];
-  const set = image.configs.get(brokerResource(""))?.get(spec.name);
-  if (set !== undefined) values.push(synonymOf(spec.name, set, "cluster"));
-  const written = image.configs.get(staticResource(""))?.get(spec.name);
-  if (written !== undefined) values.push(synonymOf(spec.name, written, "static"));
+/** What is set for a group. */
+export function groupConfigEntries(image: MetadataImage, groupId: string): ConfigEntry[] {
+  const own = image.configs.get(groupResource(groupId));
+  return GROUP_CONFIGS.flatMap((spec) => {
+    const value = own?.get(spec.name);
+    if (value === undefined) return [];
+    const given = synonymOf(spec.name, value, "group");
+    return [entryOf(spec, [given, synonymOf(spec.kafkaName, spec.defaultValue, "default")])];
+  });
+}
+
+/** None for a setting that nothing reads and nobody set: its default would pass for a fact. */
+function entriesOf(
+  image: MetadataImage,
+  spec: ConfigSpec,
+  broker: NodeId | undefined,
+): ConfigEntry[] {
+  const entry = entryOf(spec, brokerValues(image, spec, broker));
+  const isShown = clusterConfigSpec(spec.name) !== undefined || entry.source !== "default";
+  return isShown ? [entry] : [];
+}
+
+function brokerValues(
+  image: MetadataImage,
+  spec: ConfigSpec,
+  broker: NodeId | undefined,
+): ConfigSynonymValue[] {
+  const places: readonly (readonly [string, ConfigSource])[] = [
+    ...(broker === undefined ? [] : ([[brokerResource(broker), "broker"]] as const)),
+    [brokerResource(""), "cluster"],
+    [staticResource(""), "static"],
+  ];
+  const values = places.flatMap(([resource, source]) => {
+    const value = image.configs.get(resource)?.get(spec.name);
+    return value === undefined ? [] : [synonymOf(spec.name, value, source)];
+  });
   return [...values, synonymOf(spec.name, spec.defaultValue, "default")];
 }
 

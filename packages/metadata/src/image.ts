@@ -112,6 +112,11 @@ export function brokerResource(id: NodeId | ""): string {
   return `broker:${id}`;
 }
 
+/** Key of a group's settings. */
+export function groupResource(id: string): string {
+  return `group:${id}`;
+}
+
 /** Key of what one broker's operator wrote, or, with an empty id, of what of that is in force. */
 export function staticResource(id: NodeId | ""): string {
   return `static:${id}`;

@@ -11,11 +11,7 @@ export type {
   AllocateProducerIdsResponse,
 } from "./commands/allocate-producer-ids.js";
 export { PRODUCER_ID_BLOCK_COUNT } from "./commands/allocate-producer-ids.js";
-export type {
-  AlterConfigsCommand,
-  AlterConfigsResponse,
-  ConfigResource,
-} from "./commands/alter-configs.js";
+export type { AlterConfigsCommand, AlterConfigsResponse } from "./commands/alter-configs.js";
 export type { AlterPartitionCommand, AlterPartitionResponse } from "./commands/alter-partition.js";
 export type {
   AlterReassignmentsCommand,
@@ -27,6 +23,7 @@ export type {
   CompleteReassignmentsCommand,
   CompleteReassignmentsResponse,
 } from "./commands/complete-reassignments.js";
+export type { ConfigResource } from "./commands/config-targets.js";
 export type {
   CreatePartitionsCommand,
   CreatePartitionsResponse,
@@ -59,6 +56,7 @@ export { type ConfigSpec, configProblem } from "./config-spec.js";
 export type { Decision } from "./decision.js";
 export type { MetadataDelta, NodeDelta, PartitionDelta, TopicDelta } from "./delta.js";
 export { diffImages } from "./delta.js";
+export { GROUP_CONFIGS } from "./group-configs.js";
 export * from "./image.js";
 export * from "./image-codec.js";
 export type { JsonValue } from "./json.js";
@@ -70,6 +68,7 @@ export {
   type KafkaListener,
   kafkaEndpoint,
 } from "./kafka-listeners.js";
+export { KEPT_CONFIGS, type KeptConfig } from "./kept-configs.js";
 export * from "./metadata-error.js";
 export { nearestName } from "./nearest-name.js";
 export { decodeRecords, encodeRecords } from "./record-codec.js";

@@ -248,6 +248,82 @@ describe("settings", () => {
     expect(await own()).toEqual({ "retention.ms": "7000" });
   });
 
+  it("of one broker take effect there and nowhere else, and go when they are left out", async () => {
+    const raw = await createTopic("limited", {
+      replicas: [
+        [1, 2],
+        [2, 1],
+      ],
+    });
+    const client = cluster.connect();
+    const value = "x".repeat(5_000);
+    const send = async (partition: number) =>
+      await client.producer().send({ topic: "limited", partition, value });
+    const alter = async (name: string, configs: Record<string, string>, validateOnly = false) => {
+      const { responses } = await raw.call("AlterConfigs", 2, {
+        resources: [
+          {
+            resourceType: BROKER,
+            resourceName: name,
+            configs: Object.entries(configs).map(([key, text]) => ({ name: key, value: text })),
+          },
+        ],
+        validateOnly,
+      });
+      return responses[0]?.errorCode;
+    };
+    const limit = async (broker: number) => {
+      const { results } = await (await dial(broker)).call("DescribeConfigs", 4, {
+        resources: [
+          {
+            resourceType: BROKER,
+            resourceName: String(broker),
+            configurationKeys: ["message.max.bytes"],
+          },
+        ],
+        includeSynonyms: true,
+        includeDocumentation: false,
+      });
+      return results[0]?.configs[0];
+    };
+    expect(await alter("1", { "message.max.bytes": "900" }, true)).toBe(0);
+    expect(await limit(1)).toMatchObject({ value: "1048588", configSource: 5 });
+    expect(await alter("1", { "message.max.bytes": "1000", "background.threads": "9" })).toBe(0);
+    expect(await limit(1)).toMatchObject({
+      value: "1000",
+      configSource: 2,
+      synonyms: [
+        { name: "message.max.bytes", value: "1000", source: 2 },
+        { name: "message.max.bytes", value: "1048588", source: 5 },
+      ],
+    });
+    expect(await limit(2)).toMatchObject({ value: "1048588", configSource: 5 });
+    await expect(send(0)).rejects.toThrow();
+    await send(1);
+    const refused = errorNumber("INVALID_REQUEST");
+    expect(await alter("2", { "message.max.bytes": "1000" })).toBe(refused);
+    expect(await alter("1", { "num.partitions": "2" })).toBe(refused);
+    expect(await alter("1", {})).toBe(0);
+    await send(0);
+    await client.close();
+  });
+
+  it("of a group are kept", async () => {
+    const raw = await dial(2);
+    const resource = { resourceType: 32, resourceName: "kept" };
+    const session = { name: "consumer.session.timeout.ms", value: "50000" };
+    await raw.call("IncrementalAlterConfigs", 1, {
+      resources: [{ ...resource, configs: [{ ...session, configOperation: 0 }] }],
+      validateOnly: false,
+    });
+    const { results } = await raw.call("DescribeConfigs", 4, {
+      resources: [{ ...resource, configurationKeys: null }],
+      includeSynonyms: false,
+      includeDocumentation: false,
+    });
+    expect(results[0]?.configs).toMatchObject([{ ...session, configSource: 8, configType: 3 }]);
+  });
+
   it("of a broker are told by itself alone, and of things that are not here there are none", async () => {
     const raw = await dial(2);
     const describeOne = async (resourceType: number, resourceName: string) => {

@@ -31,3 +31,25 @@ describe("settings that operators wrote", () => {
     await expect(admin.describeConfigs({ broker: 7 })).rejects.toThrow("there is no broker 7");
   });
 });
+
+describe("settings of one broker", () => {
+  it("count before those of all, survive a restart, and can be removed", async () => {
+    await using cluster = await startCluster({ brokers: 1 });
+    const { admin } = cluster.connect();
+    await admin.alterConfigs({ allBrokers: true, set: { "log.retention.ms": "9000000" } });
+    await admin.alterConfigs({ broker: 1, set: { "log.retention.ms": "3600000" } });
+    const retention = async (target: { broker: number } | { allBrokers: true }) => {
+      const entries = await admin.describeConfigs(target);
+      const { value, source } = entries.find(({ name }) => name === "log.retention.ms") ?? {};
+      return `${value} ${source}`;
+    };
+    expect(await retention({ broker: 1 })).toBe("3600000 broker");
+    expect(await retention({ allBrokers: true })).toBe("9000000 cluster");
+    await cluster.restart(0);
+    expect(await retention({ broker: 1 })).toBe("3600000 broker");
+    await admin.alterConfigs({ broker: 1, remove: ["log.retention.ms"] });
+    expect(await retention({ broker: 1 })).toBe("9000000 cluster");
+    const other = { broker: 9, set: { "log.retention.ms": "1" } };
+    await expect(admin.alterConfigs(other)).rejects.toThrow("no broker 9");
+  });
+});

@@ -254,7 +254,7 @@ export class Partitions implements PartitionOwner {
     const name = image.topics.get(topic)?.name ?? "";
     let settings = this.#settings.get(topic);
     if (settings === undefined) {
-      settings = topicSettings(image, name, this.#config.tailBytesMax);
+      settings = topicSettings(image, name, this.#config);
       this.#settings.set(topic, settings);
     }
     return settings;

@@ -1,5 +1,6 @@
-/** A topic's configuration as its partitions use it. One object per topic and configuration. */
+/** A topic's configuration as its partitions on one broker use it. One object per topic and configuration. */
 import { type MetadataImage, type TopicConfig, topicConfig } from "@strandline/metadata";
+import type { NodeId } from "@strandline/model";
 import type { CompressionName } from "@strandline/record";
 import type { CompactionConfig, LogConfig } from "@strandline/storage";
 
@@ -18,9 +19,9 @@ export interface TopicSettings {
 export function topicSettings(
   image: MetadataImage,
   topicName: string,
-  tailBytesMax: number,
+  broker: { readonly nodeId: NodeId; readonly tailBytesMax: number },
 ): TopicSettings {
-  const config = topicConfig(image, topicName);
+  const config = topicConfig(image, topicName, broker.nodeId);
   return {
     log: {
       segmentBytesMax: config.segmentBytesMax,
@@ -33,7 +34,7 @@ export function topicSettings(
       retentionBytes: config.isDeleted ? config.retentionBytes : -1,
       fileDeleteDelayMs: config.fileDeleteDelayMs,
       isSynced: config.isSynced,
-      tailBytesMax,
+      tailBytesMax: broker.tailBytesMax,
       compaction: config.isCompacted ? compactionOf(config) : undefined,
     },
     batchBytesMax: config.batchBytesMax,

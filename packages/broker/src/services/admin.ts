@@ -247,7 +247,7 @@ export class AdminService {
     }
     const { image } = this.#parts.directory;
     const name = image.topics.get(replica.topicId)?.name ?? "";
-    const { isCompacted, isDeleted } = topicConfig(image, name);
+    const { isCompacted, isDeleted } = topicConfig(image, name, this.#parts.directory.nodeId);
     if (isCompacted && !isDeleted) {
       throw new BrokerError("POLICY_VIOLATION", "a topic that is only compacted keeps its records");
     }

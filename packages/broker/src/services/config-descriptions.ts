@@ -35,11 +35,11 @@ export class ConfigDescriptions {
     const { image } = directory;
     if (resource.type === "TYPE_TOPIC") {
       directory.topic(resource.name);
-      return { entries: topicConfigEntries(image, resource.name) };
+      return { entries: topicConfigEntries(image, resource.name, nodeId) };
     }
     if (resource.name === "") return { entries: clusterConfigEntries(image) };
     if (resource.name === SELF || resource.name === String(nodeId)) {
-      return { entries: brokerConfigEntries(image, settings.written) };
+      return { entries: brokerConfigEntries(image, nodeId, settings.written) };
     }
     return await this.#ask(resource.name);
   }

@@ -84,6 +84,7 @@ async function rowsOf(address: string): Promise<Row[]> {
 
 /** As people say it. */
 const SOURCES: Readonly<Record<string, string>> = {
+  broker: "set for this broker",
   cluster: "set for all brokers",
   static: "written at the start",
 };

@@ -1,5 +1,10 @@
 /** The reference of settings, `docs/configuration.md`, made of the same tables that nodes read. */
-import { BROKER_CONFIGS, type BrokerConfigSpec } from "@strandline/metadata";
+import {
+  BROKER_CONFIGS,
+  type BrokerConfigSpec,
+  GROUP_CONFIGS,
+  KEPT_CONFIGS,
+} from "@strandline/metadata";
 import { KAFKA_PREFIX } from "./environment.js";
 import { KAFKA_KEYS } from "./kafka-settings.js";
 import { NODE_SETTINGS } from "./node-settings.js";
@@ -37,6 +42,13 @@ Defaults of topics, and what must be the same on all brokers. They can be change
 at once (\`kafka-configs --entity-type brokers --entity-default\`), and such a value counts before one that is written
 for a broker. A topic's own setting counts before both.
 
+They can also be changed for one broker alone (\`--entity-name <id>\`), and such a value counts, on that broker, before
+that of all brokers: a broker whose disk is full can keep less. One that deletes or compacts otherwise than its peers
+holds other records than they do, and readers see those of the broker that leads. What all brokers must do alike is
+refused for one: ${neverOfOne()}.
+
+What is set while brokers run is kept in the metadata of the cluster, and survives restarts.
+
 Brokers whose operators wrote different values use one all the same: each registered broker, also one that is down,
 has a vote, for its value or for having none. The value of most is in force; in a tie, the one that was before. A
 broker that is outvoted logs a warning. So a rolling restart with a new value brings it in once, when most brokers
@@ -45,12 +57,23 @@ have it.
 
 const OWN = `## Settings of a broker
 
-Each broker uses its own value, from its start to its end.
+Each broker uses its own value, from its start to its end: a change while it runs is refused.
 `;
 
 const IDLE = `## Taken, without effect
 
 Files written for Kafka have these. They are taken, with a warning, so that such a file works as it is.
+`;
+
+const KEPT = `## Kept, without effect
+
+Kafka lets these change while brokers run, and tools set them. They are checked, kept and shown where somebody set
+them, and nothing reads them. What would protect or slow down something (throttles, limits of connections, keys) is
+refused instead.
+`;
+
+const GROUPS = `Of a group (\`kafka-configs --entity-type groups\`), likewise: groups speak the classic protocol, in which the members
+bring these times themselves. Settings of share groups and of streams groups are refused.
 `;
 
 /** The whole page. The same tables give the same bytes. */
@@ -73,8 +96,31 @@ export function configurationPage(): string {
       ["Key", "Why"],
       WITHOUT_EFFECT.map(({ key, reason }) => [code(key), reason]),
     ),
+    KEPT,
+    table(
+      ["Key", "Type", "Default in Kafka", "Set for", "Why it has no effect"],
+      KEPT_CONFIGS.map(({ name, type, defaultValue, update, why }) => {
+        return [code(name), type, code(defaultValue), SET_FOR[update], why];
+      }),
+    ),
+    GROUPS,
+    table(
+      ["Key", "Type", "Default in Kafka", "Allowed"],
+      GROUP_CONFIGS.map(({ name, type, defaultValue, min = 0, max }) => {
+        return [code(name), type, code(defaultValue), `${min} to ${max}`];
+      }),
+    ),
   ];
   return sections.join("\n");
+}
+
+const SET_FOR = { one: "one broker", "all-or-one": "all brokers, or one" } as const;
+
+function neverOfOne(): string {
+  const names = BROKER_CONFIGS.filter(({ update }) => update === "all").map(({ name }) =>
+    code(name),
+  );
+  return names.join(", ");
 }
 
 function nodeRow(setting: Setting): string[] {

@@ -2,6 +2,7 @@
  * Settings that files written for Kafka have, and that change nothing here. They are taken and told
  * of, so that such a file works as it is, and nobody believes in a setting that does nothing.
  */
+import { KEPT_CONFIGS } from "@strandline/metadata";
 
 export interface IdleSetting {
   readonly key: string;
@@ -9,7 +10,6 @@ export interface IdleSetting {
   readonly reason: string;
 }
 
-const THREADS = "a node has no pools of threads to size";
 const SOCKETS = "the operating system sizes the buffers of sockets";
 const SYNC = "durability of a topic says what is synced when";
 const TRANSACTIONS = "there are no transactions";
@@ -20,16 +20,12 @@ function idle(reason: string, ...keys: string[]): IdleSetting[] {
 }
 
 export const WITHOUT_EFFECT: readonly IdleSetting[] = [
-  ...idle(
-    THREADS,
-    "num.network.threads",
-    "num.io.threads",
-    "num.recovery.threads.per.data.dir",
-    "num.replica.fetchers",
-    "background.threads",
-    "log.cleaner.threads",
-    "queued.max.requests",
-  ),
+  // Not those of one broker alone: they are SASL's, and a file with them asks for more than times.
+  ...KEPT_CONFIGS.filter(({ update }) => update === "all-or-one").map(({ name, why }) => ({
+    key: name,
+    reason: why,
+  })),
+  ...idle("a node has no pools of threads to size", "queued.max.requests"),
   ...idle(SOCKETS, "socket.send.buffer.bytes", "socket.receive.buffer.bytes"),
   ...idle(SYNC, "log.flush.interval.messages", "log.flush.interval.ms"),
   ...idle(

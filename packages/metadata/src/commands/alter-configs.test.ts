@@ -1,5 +1,6 @@
+import { nodeId } from "@strandline/model";
 import { describe, expect, it } from "vitest";
-import { topicConfig } from "../config-resolution.js";
+import { groupConfigEntries, topicConfig } from "../config-resolution.js";
 import { MetadataCluster, show } from "../testing/metadata-cluster.js";
 
 /** Topic "t" with replicas 1, 2, 3, whose leader is alone in sync: "1 | 1 | 3". */
@@ -141,7 +142,7 @@ describe("a change of settings", () => {
     expect(cluster.refusal(wrong)).toBe("INVALID_CONFIG");
   });
 
-  it("is refused for what does not exist, and for one broker alone", () => {
+  it("is refused for what does not exist", () => {
     const { cluster } = belowMinimum();
     const broker = (name: string, set: Record<string, string> = {}) => ({
       ...cluster.settings("", set),
@@ -151,7 +152,6 @@ describe("a change of settings", () => {
     for (const name of ["9", "x", "-1", "99999999999"]) {
       expect(cluster.refusal(broker(name))).toBe("INVALID_REQUEST");
     }
-    expect(cluster.refusal(broker("1", { "num.partitions": "2" }))).toBe("INVALID_CONFIG");
     const both = cluster.settings("t", { "retention.ms": "1" }, ["retention.ms"]);
     expect(cluster.refusal(both)).toBe("INVALID_REQUEST");
   });
@@ -190,9 +190,8 @@ describe("a change of settings", () => {
     const lenient = { ...cluster.settings("t", {}, ["nope"]), isLenient: true };
     cluster.accept(lenient);
     cluster.accept({ ...lenient, resource: { type: "broker", name: "1" } });
-    const rate = { ...lenient, set: { "num.partitions": "1" } };
-    const one = { ...rate, resource: { type: "broker", name: "1" } as const };
-    expect(cluster.refusal(one)).toBe("INVALID_CONFIG");
+    const strict = { ...lenient, isLenient: false };
+    expect(cluster.refusal(strict)).toBe("INVALID_CONFIG");
   });
 
   it("keeps the bounds of the compaction lag in order", () => {
@@ -209,5 +208,135 @@ describe("a change of settings", () => {
       expect(cluster.refusal(cluster.settings("t", set))).toBe("INVALID_CONFIG");
       expect(cluster.refusal(cluster.settings("t", {}, [name]))).toBe("INVALID_CONFIG");
     }
+  });
+});
+
+describe("a change of one broker's settings", () => {
+  const of = (name: string, set: Record<string, string>, part: object = {}) => ({
+    ...new MetadataCluster().settings("", set),
+    resource: { type: "broker", name } as const,
+    ...part,
+  });
+  const retention = { "log.retention.ms": "5000" };
+
+  it("is kept apart from that of all brokers, and counts before it on that broker", () => {
+    const { cluster } = belowMinimum();
+    cluster.accept(of("1", retention));
+    cluster.accept(cluster.settings("", { "log.retention.ms": "7000" }));
+    const of1 = () => topicConfig(cluster.image, "t", nodeId(1)).retentionMs;
+    expect(of1()).toBe(5_000);
+    expect(topicConfig(cluster.image, "t", nodeId(2)).retentionMs).toBe(7_000);
+    expect(topicConfig(cluster.image, "t").retentionMs).toBe(7_000);
+    cluster.accept(cluster.settings("t", { "retention.ms": "9000" }));
+    expect(of1()).toBe(9_000);
+    cluster.accept(cluster.settings("t", {}, ["retention.ms"]));
+    cluster.accept(of("1", {}, { remove: ["log.retention.ms"] }));
+    expect(of1()).toBe(7_000);
+  });
+
+  it("takes a number with zeros before it for the number", () => {
+    const { cluster } = belowMinimum();
+    cluster.accept(of("01", retention));
+    expect([...(cluster.image.configs.get("broker:1") ?? [])]).toEqual(Object.entries(retention));
+  });
+
+  it("may take the place of all there was, or only be checked", () => {
+    const { cluster } = belowMinimum();
+    cluster.accept(of("1", { ...retention, "background.threads": "9" }));
+    cluster.accept(of("1", { "num.io.threads": "9" }, { validateOnly: true, isReplacing: true }));
+    expect(cluster.image.configs.get("broker:1")?.size).toBe(2);
+    cluster.accept(of("1", { "num.io.threads": "9" }, { isReplacing: true }));
+    expect([...(cluster.image.configs.get("broker:1") ?? [])]).toEqual([["num.io.threads", "9"]]);
+    cluster.accept(of("1", {}, { isReplacing: true }));
+    expect(cluster.image.configs.size).toBe(0);
+  });
+
+  it("changes lists from what that broker uses", () => {
+    const { cluster } = belowMinimum();
+    const policy = () => cluster.image.configs.get("broker:1")?.get("log.cleanup.policy");
+    cluster.accept(cluster.settings("", { "log.cleanup.policy": "compact" }));
+    cluster.accept(of("1", {}, { append: { "log.cleanup.policy": "delete" } }));
+    expect(policy()).toBe("compact,delete");
+    cluster.accept(of("1", {}, { subtract: { "log.cleanup.policy": "compact" } }));
+    expect(policy()).toBe("delete");
+  });
+
+  it("is refused where brokers must agree, at any time but a start, and for a bad value", () => {
+    const { cluster } = belowMinimum();
+    const refusals: [Record<string, string>, string][] = [
+      [{ "num.partitions": "2" }, "INVALID_REQUEST"],
+      [{ "default.replication.factor": "2" }, "INVALID_REQUEST"],
+      [{ "min.insync.replicas": "2" }, "INVALID_CONFIG"],
+      [{ "node.id": "2" }, "INVALID_REQUEST"],
+      [{ "log.retention.hours": "2" }, "INVALID_REQUEST"],
+      [{ "log.retention.ms": "soon" }, "INVALID_REQUEST"],
+      [{ "background.threads": "0" }, "INVALID_REQUEST"],
+      [{ "no.such.key": "0" }, "INVALID_CONFIG"],
+      [{ "leader.replication.throttled.rate": "1" }, "INVALID_CONFIG"],
+    ];
+    for (const [set, code] of refusals) {
+      expect(cluster.refusal(of("1", { ...retention, ...set })), JSON.stringify(set)).toBe(code);
+    }
+    const append = { append: { "log.retention.ms": "5" } };
+    expect(cluster.refusal(of("1", {}, append))).toBe("INVALID_CONFIG");
+    // What may be set for one broker only, is refused for all.
+    const one = { "sasl.kerberos.min.time.before.relogin": "58000" };
+    expect(cluster.refusal(cluster.settings("", one))).toBe("INVALID_REQUEST");
+    cluster.accept(of("1", one));
+  });
+
+  it("names the setting that a start reads under another name", () => {
+    const { cluster } = belowMinimum();
+    expect(() => cluster.accept(of("1", { "log.retention.hours": "2" }))).toThrow(
+      "set log.retention.ms",
+    );
+  });
+
+  it("keeps the bounds of the compaction lag in order, also under a new default of all", () => {
+    const { cluster } = belowMinimum();
+    const least = { "log.cleaner.min.compaction.lag.ms": "10" };
+    const most = { "log.cleaner.max.compaction.lag.ms": "5" };
+    cluster.accept(of("1", least));
+    expect(cluster.refusal(of("1", most))).toBe("INVALID_CONFIG");
+    expect(cluster.refusal(cluster.settings("", most))).toBe("INVALID_CONFIG");
+    cluster.accept(of("2", most));
+  });
+
+  it("steps no partition: no broker has a minimum of its own", () => {
+    const { cluster, topic } = belowMinimum();
+    const before = cluster.partition(topic).partitionEpoch;
+    cluster.accept(of("1", retention));
+    expect(cluster.partition(topic).partitionEpoch).toBe(before);
+  });
+});
+
+describe("a change of a group's settings", () => {
+  const of = (name: string, set: Record<string, string>, remove: string[] = []) => ({
+    ...new MetadataCluster().settings("", set, remove),
+    resource: { type: "group", name } as const,
+  });
+  const session = { "consumer.session.timeout.ms": "50000" };
+
+  it("is kept, and removed, also for a group that there is not yet", () => {
+    const { cluster } = belowMinimum();
+    cluster.accept(of("g", session));
+    expect(groupConfigEntries(cluster.image, "g")).toMatchObject([
+      { name: "consumer.session.timeout.ms", value: "50000", source: "group" },
+    ]);
+    cluster.accept(of("g", {}, ["consumer.session.timeout.ms"]));
+    expect(groupConfigEntries(cluster.image, "g")).toEqual([]);
+    expect(cluster.image.configs.size).toBe(0);
+  });
+
+  it("is refused out of Kafka's bounds, for groups that there are not, and without a name", () => {
+    const { cluster } = belowMinimum();
+    for (const value of ["44999", "60001", "soon"]) {
+      const command = of("g", { "consumer.session.timeout.ms": value });
+      expect(cluster.refusal(command), value).toBe("INVALID_CONFIG");
+    }
+    for (const name of ["share.session.timeout.ms", "streams.session.timeout.ms", "retention.ms"]) {
+      expect(cluster.refusal(of("g", { [name]: "45000" })), name).toBe("INVALID_CONFIG");
+    }
+    expect(cluster.refusal(of("", session))).toBe("INVALID_REQUEST");
   });
 });

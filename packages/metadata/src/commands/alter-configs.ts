@@ -6,24 +6,15 @@
  * minimum (with the replica it dropped declared eligible), and go on committing by the old one
  * without that replica. With the step, its proposal is refused until it knows the new minimum.
  */
-import { isNodeId } from "@strandline/model";
-import {
-  clusterConfigValue,
-  effectiveInSyncMin,
-  inSyncReplicasMin,
-  topicConfigValue,
-} from "../config-resolution.js";
-import { type ConfigSpec, listMembers } from "../config-spec.js";
+import { effectiveInSyncMin, inSyncReplicasMin, topicConfigValue } from "../config-resolution.js";
+import { configProblem, listMembers } from "../config-spec.js";
 import { accept, type Decision, type Refused, refuse } from "../decision.js";
 import {
-  brokerResource,
   type MetadataImage,
   originalReplicas,
   type Partition,
   type Topic,
   targetReplicas,
-  topicByName,
-  topicResource,
 } from "../image.js";
 import type { JsonObject } from "../json.js";
 import { textOf } from "../json.js";
@@ -36,21 +27,10 @@ import type {
   PartitionChangedRecord,
 } from "../records.js";
 import { replay } from "../replay.js";
-import { clusterConfigSpec, topicConfigSpec } from "../topic-configs.js";
-import {
-  type Settings,
-  settingRecords,
-  settingsRefusal,
-  unknownSetting,
-} from "./config-changes.js";
+import { type Settings, settingRecords } from "./config-changes.js";
+import { type ConfigResource, type ConfigTarget, configTarget } from "./config-targets.js";
 import { durabilityRefusal, weakDurabilityRefusal } from "./durability-rules.js";
 import { relationRefusal } from "./setting-relations.js";
-
-export interface ConfigResource {
-  readonly type: "topic" | "broker";
-  /** Topic name, or broker id; empty: all brokers. */
-  readonly name: string;
-}
 
 export interface AlterConfigsCommand {
   readonly kind: "alter-configs";
@@ -80,31 +60,22 @@ export function decideAlterConfigs(
   command: AlterConfigsCommand,
 ): Decision<AlterConfigsResponse> {
   const response = { kind: "alter-configs" as const };
-  const target = targetOf(image, command);
-  if (target === "nothing") return accept(response);
+  const target = configTarget(image, command.resource);
   if ("refusal" in target) return target;
   const change = changeOf(image, target, command);
   if ("refusal" in change) return change;
-  const refusal = settingsRefusal(change.set, target.specOf);
+  const refusal = valueRefusal(target, change.set);
   if (refusal !== undefined) return refusal;
   const settings = settingRecords(target.key, image.configs.get(target.key), change);
   const after = replay(image, settings, image.offset).image;
   const weak =
     durabilityChangeRefusal(image, after, { command, change, topic: target.topic }) ??
-    relationRefusal(after, target.topic?.name ?? "");
+    (command.resource.type === "group" ? undefined : relationRefusal(after, target));
   if (weak !== undefined) return weak;
   if (command.validateOnly) return accept(response);
   const topics = target.topic === undefined ? image.topics.values() : [target.topic];
   const records: MetadataRecord[] = [...settings, ...steppedPartitions(image, after, topics)];
   return accept(response, records);
-}
-
-interface Target {
-  /** Key in `MetadataImage.configs`. */
-  readonly key: string;
-  readonly specOf: (name: string) => ConfigSpec | undefined;
-  /** Undefined for all brokers: then every topic may be concerned. */
-  readonly topic: Topic | undefined;
 }
 
 /** What is set and what is removed in the end. */
@@ -115,7 +86,7 @@ interface Change {
 
 function changeOf(
   image: MetadataImage,
-  target: Target,
+  target: ConfigTarget,
   command: AlterConfigsCommand,
 ): Change | Refused {
   const { append = {}, subtract = {} } = command;
@@ -126,7 +97,7 @@ function changeOf(
     return refuse("INVALID_REQUEST", `setting "${twice}" is changed in two ways at once`);
   }
   const unknown = command.remove.find((name) => target.specOf(name) === undefined);
-  if (unknown !== undefined && command.isLenient !== true) return unknownSetting(unknown);
+  if (unknown !== undefined && command.isLenient !== true) return target.unchangeable(unknown);
   const set = new Map(Object.entries(command.set));
   const steps = [
     ...Object.entries(append).map(([name, value]) => ({ name, value, isAppend: true })),
@@ -134,11 +105,11 @@ function changeOf(
   ];
   for (const { name, value, isAppend } of steps) {
     const spec = target.specOf(name);
-    if (spec === undefined) return unknownSetting(name);
+    if (spec === undefined) return target.unchangeable(name);
     if (spec.type !== "list") {
       return refuse("INVALID_CONFIG", `${name} is no list: nothing is appended or subtracted`);
     }
-    const present = listMembers(presentValue(image, target, spec));
+    const present = listMembers(target.presentValue(spec));
     const given = listMembers(value);
     const members = isAppend
       ? [...present, ...given.filter((member) => !present.includes(member))]
@@ -153,38 +124,15 @@ function changeOf(
   };
 }
 
-function presentValue(image: MetadataImage, target: Target, spec: ConfigSpec): string {
-  return target.topic === undefined
-    ? clusterConfigValue(image, spec.name)
-    : topicConfigValue(image, target.topic.name, spec.name);
-}
-
-/** "nothing": one broker alone, of which nothing is asked that it would have to hold. */
-function targetOf(
-  image: MetadataImage,
-  command: AlterConfigsCommand,
-): Target | Refused | "nothing" {
-  const { resource } = command;
-  if (resource.type === "topic") {
-    const topic = topicByName(image, resource.name);
-    if (topic === undefined) {
-      return refuse("UNKNOWN_TOPIC_OR_PARTITION", `no topic ${resource.name}`);
-    }
-    return { key: topicResource(topic.name), specOf: topicConfigSpec, topic };
+/** Returns the first problem of what would be set, undefined when all is legal. */
+function valueRefusal(target: ConfigTarget, set: Settings): Refused | undefined {
+  for (const [name, value] of Object.entries(set)) {
+    const spec = target.specOf(name);
+    if (spec === undefined) return target.unchangeable(name);
+    const problem = configProblem(spec, value);
+    if (problem !== undefined) return refuse(target.valueCode, problem);
   }
-  if (resource.name === "") {
-    return { key: brokerResource(""), specOf: clusterConfigSpec, topic: undefined };
-  }
-  const id = /^\d{1,10}$/.test(resource.name) ? Number(resource.name) : -1;
-  if (!isNodeId(id) || !image.nodes.has(id)) {
-    return refuse("INVALID_REQUEST", `no broker ${resource.name}`);
-  }
-  const { set, append = {}, subtract = {} } = command;
-  // Tools that end a throttle of theirs remove it from each broker, whether it was set or not.
-  const asked = [set, append, subtract].flatMap((settings) => Object.keys(settings));
-  if (asked.length === 0 && command.isLenient === true) return "nothing";
-  // A default that differs between brokers would make the replicas of one partition differ.
-  return refuse("INVALID_CONFIG", "settings apply to all brokers; name none of them");
+  return undefined;
 }
 
 /** Only what this change touches is judged: a topic may hold what was allowed before. */
@@ -262,8 +210,8 @@ function steppedPartitions(
 export function decodeAlterConfigs(json: JsonObject): AlterConfigsCommand {
   const resource = json.object("resource");
   const type = resource.text("type");
-  if (type !== "topic" && type !== "broker") {
-    throw new MetadataError(`${resource.path}.type is neither "topic" nor "broker"`);
+  if (type !== "topic" && type !== "broker" && type !== "group") {
+    throw new MetadataError(`${resource.path}.type is neither "topic" nor "broker" nor "group"`);
   }
   return {
     kind: "alter-configs",

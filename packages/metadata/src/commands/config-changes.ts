@@ -2,6 +2,7 @@
 
 import { type ConfigSpec, configProblem } from "../config-spec.js";
 import { type Refused, refuse } from "../decision.js";
+import { KEPT_CONFIGS } from "../kept-configs.js";
 import { nearestName } from "../nearest-name.js";
 import type { ConfigRemovedRecord, ConfigSetRecord } from "../records.js";
 import { CLUSTER_CONFIGS, TOPIC_CONFIGS } from "../topic-configs.js";
@@ -24,7 +25,7 @@ export function settingsRefusal(
 
 /** Refuses a setting that does not exist, and names the one that may be meant. */
 export function unknownSetting(name: string): Refused {
-  const names = [...TOPIC_CONFIGS, ...CLUSTER_CONFIGS].map((spec) => spec.name);
+  const names = [...TOPIC_CONFIGS, ...CLUSTER_CONFIGS, ...KEPT_CONFIGS].map((spec) => spec.name);
   const nearest = nearestName(name, names);
   const hint = nearest === undefined ? "" : `; did you mean "${nearest}"?`;
   return refuse("INVALID_CONFIG", `there is no setting "${name}"${hint}`);

@@ -81,7 +81,7 @@ export function decideCreateTopic(
     durabilityRefusal(after, name, {
       replicationFactor,
       allowWeakDurability: command.allowWeakDurability,
-    }) ?? relationRefusal(after, name);
+    }) ?? relationRefusal(after, { topic: { name }, broker: undefined });
   if (weak !== undefined) return weak;
   const response = {
     kind: "create-topic" as const,

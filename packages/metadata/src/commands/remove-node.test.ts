@@ -34,4 +34,14 @@ describe("a node that is removed", () => {
     cluster.accept(cluster.registration(4, { directory: 204 }));
     expect(cluster.epochOf(4)).toBeGreaterThan(epoch);
   });
+
+  it("takes with it what was set for it while it ran", () => {
+    const { cluster } = three();
+    cluster.start(4);
+    const set = cluster.settings("", { "log.retention.ms": "5" });
+    cluster.accept({ ...set, resource: { type: "broker", name: "4" } });
+    cluster.fence(4);
+    cluster.accept(removal);
+    expect(cluster.image.configs.size).toBe(0);
+  });
 });

@@ -1,10 +1,11 @@
 /** Forgets a node for good: an operator's command, for one that is down and holds no replica. */
 import type { NodeId } from "@strandline/model";
 import { accept, type Decision, refuse } from "../decision.js";
-import type { MetadataImage } from "../image.js";
+import { brokerResource, type MetadataImage } from "../image.js";
 import type { JsonObject } from "../json.js";
 import { forgottenRecords } from "../static-settings.js";
 import { stepsAfter } from "./alter-configs.js";
+import { settingRecords } from "./config-changes.js";
 
 export interface RemoveNodeCommand {
   readonly kind: "remove-node";
@@ -33,9 +34,14 @@ export function decideRemoveNode(
     }
   }
   const settings = forgottenRecords(image, node.id);
+  // Another node under this id would have them, and nobody gave them to that one.
+  const key = brokerResource(node.id);
+  const own = image.configs.get(key);
+  const ownSettings = settingRecords(key, own, { set: {}, remove: [...(own?.keys() ?? [])] });
   return accept({ kind: "remove-node", nodeId: node.id }, [
     { type: "node-removed", version: 1, nodeId: node.id, brokerEpoch: node.brokerEpoch },
     ...settings,
+    ...ownSettings,
     ...stepsAfter(image, settings),
   ]);
 }

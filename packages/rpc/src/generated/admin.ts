@@ -1309,8 +1309,8 @@ export interface ConfigEntry {
   readonly name: string;
   readonly value: string;
   /**
-   * Where the value comes from: "topic"; "cluster": set for all brokers while they run; "static":
-   * written by a broker's operator; "default".
+   * Where the value comes from: "topic"; "broker", "cluster": set while they run for one broker, for
+   * all of them; "static": written by a broker's operator; "default".
    */
   readonly source: string;
   readonly documentation: string;

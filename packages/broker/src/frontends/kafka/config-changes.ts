@@ -69,6 +69,8 @@ async function change(
     if (problem !== undefined) throw new BrokerError("INVALID_TOPIC_EXCEPTION", problem);
   } else if (type === "broker") {
     if (resourceName !== "") requireOwn(resourceName, nodeId);
+  } else if (type === "group") {
+    requireName(resourceName, type);
   } else {
     requireName(resourceName, type);
     const { set, append = {}, subtract = {} } = changes;

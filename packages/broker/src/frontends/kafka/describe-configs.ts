@@ -1,14 +1,15 @@
 /**
  * DescribeConfigs: every setting with its value, and where that comes from.
  *
- * There are no loggers to set, no metrics taken from clients, and no settings of groups: these have
- * an empty list, as things of these kinds that nobody configured.
+ * There are no loggers to set and no metrics taken from clients: these have an empty list, as things
+ * of these kinds that nobody configured.
  */
 import type { OutgoingResponseOf, RequestOf, ServedApis } from "@strandline/kafka-protocol";
 import {
   brokerConfigEntries,
   type ConfigEntry,
   clusterConfigEntries,
+  groupConfigEntries,
   topicConfigEntries,
 } from "@strandline/metadata";
 import { BrokerError, topicNameProblem } from "@strandline/model";
@@ -62,13 +63,13 @@ function entriesOf(
     case "topic": {
       const problem = topicNameProblem(resourceName);
       if (problem !== undefined) throw new BrokerError("INVALID_TOPIC_EXCEPTION", problem);
-      return topicConfigEntries(directory.image, directory.topic(resourceName).name);
+      return topicConfigEntries(directory.image, directory.topic(resourceName).name, nodeId);
     }
     case "broker":
       // Without a number: what is set for all brokers, and nothing else.
       if (resourceName === "") return setForAll(clusterConfigEntries(directory.image));
       requireOwn(resourceName, nodeId);
-      return brokerConfigEntries(directory.image, written);
+      return brokerConfigEntries(directory.image, nodeId, written);
     case "broker-logger":
       requireOwn(resourceName, nodeId);
       return [];
@@ -77,7 +78,7 @@ function entriesOf(
       return [];
     case "group":
       requireName(resourceName, "group");
-      return [];
+      return groupConfigEntries(directory.image, resourceName);
   }
 }
 
