@@ -8,8 +8,6 @@ const NO_TRANSACTIONS = "transactions are not served yet";
 const NO_SHARE_GROUPS = "share groups are not served yet";
 const NO_ACLS = "ACLs are not served yet";
 const NO_SASL = "SASL is not served yet, and so no SCRAM credentials are kept";
-const NO_BROKER_CONFIGS =
-  "sets a Kerberos setting of a single broker: SASL is not served yet, nor settings of one broker at run time";
 
 export const TESTS = [
   "0001_multiobj",
@@ -155,7 +153,5 @@ export const NOT_SERVED = {
   CreateAcls: NO_ACLS,
   DescribeAcls: NO_ACLS,
   DeleteAcls: NO_ACLS,
-  AlterConfigs: NO_BROKER_CONFIGS,
-  IncrementalAlterConfigs: NO_BROKER_CONFIGS,
   UserScramCredentials: NO_SASL,
 };

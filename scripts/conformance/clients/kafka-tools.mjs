@@ -214,6 +214,17 @@ async function brokerConfigs(tools) {
   const text = await tools.run("kafka-configs", ["--describe", "--all", ...entity]);
   assert.match(text, /num\.partitions=\d+ sensitive=false/);
   assert.match(text, /default\.replication\.factor=\d+ sensitive=false/);
+  // Of this one broker alone.
+  const run = async (args) => await tools.run("kafka-configs", [...args, ...entity]);
+  await run(["--alter", "--add-config", "log.retention.ms=86400000,background.threads=9"]);
+  const own = await run(["--describe"]);
+  assert.match(
+    own,
+    /log\.retention\.ms=86400000 .*DYNAMIC_BROKER_CONFIG:log\.retention\.ms=86400000/,
+  );
+  assert.match(own, /background\.threads=9 /);
+  await run(["--alter", "--delete-config", "log.retention.ms,background.threads"]);
+  assert.doesNotMatch(await run(["--describe"]), /=/);
 }
 
 async function getOffsets(tools) {
