@@ -1,5 +1,6 @@
 /** Everything impure that a broker uses, handed in by who composes it. */
 import type {
+  BufferPool,
   Clock,
   Compressors,
   Crc32c,
@@ -30,4 +31,6 @@ export interface BrokerPorts {
   readonly crc32c: Crc32c;
   readonly compressors: Compressors;
   readonly logger: Logger;
+  /** Memory for what is read from files. */
+  readonly buffers: BufferPool;
 }

@@ -19,11 +19,14 @@ export interface FrameReaderOptions {
   readonly frameBytesMax: number;
   /** Memory for what is joined or copied; what it holds is overwritten. */
   readonly allocate?: (length: number) => Uint8Array;
+  /** Memory that one frame has to itself, for which `makeRoom` was called. */
+  readonly allocateFrame?: (length: number) => Uint8Array;
 }
 
 export class FrameReader {
   #frameBytesMax: number;
   readonly #allocate: (length: number) => Uint8Array;
+  readonly #allocateFrame: (length: number) => Uint8Array;
   #chunks: Uint8Array[] = [];
   /** Bytes of the first chunk that were read. */
   #consumed = 0;
@@ -40,6 +43,7 @@ export class FrameReader {
   constructor(options: FrameReaderOptions) {
     this.#frameBytesMax = options.frameBytesMax;
     this.#allocate = options.allocate ?? ((length) => new Uint8Array(length));
+    this.#allocateFrame = options.allocateFrame ?? this.#allocate;
   }
 
   /** True while bytes wait for the rest of their frame. */
@@ -110,7 +114,7 @@ export class FrameReader {
     if (this.#gather.length - this.#gathered >= this.#missing) return;
     const come = this.#availableBytes;
     const first = this.#take(come);
-    this.#gather = this.#allocate(length);
+    this.#gather = this.#allocateFrame(length);
     this.#gathered = 0;
     this.#availableBytes = come;
     this.#gatherChunk(first);

@@ -1,3 +1,4 @@
+export * from "./buffer-pool.js";
 export { nodeByteNetwork } from "./node/byte-network.js";
 export * from "./node/clock.js";
 export { nodeCompressors } from "./node/compressors.js";

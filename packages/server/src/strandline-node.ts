@@ -7,6 +7,7 @@ import { Controller } from "@strandline/controller";
 import type { KafkaListener } from "@strandline/metadata";
 import { BrokerError, type ClusterId, nodeId, uuidText } from "@strandline/model";
 import {
+  BufferPool,
   type ByteListener,
   crc32c,
   type Listener,
@@ -54,6 +55,7 @@ export class StrandlineNode {
   readonly #peerTransport: GrpcTransport;
   readonly #clientTransport: GrpcTransport;
   readonly #health = new HealthStatus();
+  readonly #buffers = new BufferPool();
   readonly #listeners: Listener[] = [];
   readonly #kafkaListeners: { config: KafkaListenerConfig; listener: ByteListener }[] = [];
   readonly #controller: Controller | undefined;
@@ -70,8 +72,10 @@ export class StrandlineNode {
     this.#callbacks = callbacks;
     this.#directory = directory;
     const { logger } = callbacks;
-    this.#peerTransport = new GrpcTransport({ logger, followsNames: true });
-    this.#clientTransport = new GrpcTransport({ logger, health: this.#health, reflection: true });
+    const buffers = this.#buffers;
+    const health = this.#health;
+    this.#peerTransport = new GrpcTransport({ logger, followsNames: true, buffers });
+    this.#clientTransport = new GrpcTransport({ logger, health, reflection: true, buffers });
     this.#addresses = {
       grpc: config.advertisedGrpc ?? formatHostPort(config.grpc),
       peer: config.advertisedPeer ?? formatHostPort(config.peer),
@@ -246,6 +250,7 @@ export class StrandlineNode {
         crc32c,
         compressors: nodeCompressors,
         logger: logger.child({ component: "broker" }),
+        buffers: this.#buffers,
       },
       {
         ...BROKER_DEFAULTS,

@@ -2,6 +2,7 @@
  * One run of a node's process, from its start to its crash or end. Everything a node does goes
  * through here; what is dead can neither act nor be called: its promises stay open for ever.
  */
+import { BufferPool } from "@strandline/platform";
 import type { Owner, SimEvent } from "./event-heap.js";
 import type { Scheduler } from "./scheduler.js";
 
@@ -23,6 +24,8 @@ export class Incarnation implements Owner {
   readonly number: number;
   readonly generation: number;
   readonly held: SimEvent[] = [];
+  /** Of messages that are only lent; small ones too, as most are here. */
+  readonly buffers = new BufferPool({ bytesMin: 64, overwrites: true });
   readonly #onBreach: IncarnationOptions["onBreach"];
   readonly #onBug: IncarnationOptions["onBug"];
   #state: Owner["state"] = "running";

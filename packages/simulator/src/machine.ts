@@ -188,6 +188,7 @@ export class Machine {
       logger: simLogger(incarnation, onLog),
       crc32c,
       compressors: nodeCompressors,
+      buffers: incarnation.buffers,
       observe: (observation) => {
         if (incarnation.isAlive) onObservation(observation);
       },

@@ -1,5 +1,6 @@
 /** Everything a simulated process gets: the production ports, and two of the world's own. */
 import type {
+  BufferPool,
   Clock,
   Compressors,
   Crc32c,
@@ -28,6 +29,8 @@ export interface NodePorts {
   readonly logger: Logger;
   readonly crc32c: Crc32c;
   readonly compressors: Compressors;
+  /** Overwrites what is released, so that nobody goes on with it unnoticed. */
+  readonly buffers: BufferPool;
   /** Tells the checkers. */
   readonly observe: (observation: Observation) => void;
   /** The process ends itself, at once. The disk keeps what it has. */

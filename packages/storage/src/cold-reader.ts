@@ -4,7 +4,7 @@
  * Checksums are checked once per process and stretch of file; structure and place every time. The
  * file may be cut or deleted meanwhile: the log, which knows, then throws the result away.
  */
-import type { Clock, Crc32c, FileHandle } from "@strandline/platform";
+import type { Clock, Crc32c, FileHandle, Lease } from "@strandline/platform";
 import {
   BATCH_HEADER_BYTES,
   baseOffset,
@@ -26,6 +26,7 @@ export interface ColdRequest {
   /** Exclusive; every batch given ends at or before it. */
   readonly endOffset: number;
   readonly bytesMax: number;
+  readonly lease?: Lease | undefined;
 }
 
 /** Suspect: the file or its index is not what it should be; which of them is to be found out. */
@@ -179,7 +180,7 @@ class PieceReader {
     let expected = expectedLast;
     const { readEnds } = this.#segment;
     while (!this.#isDone && position < this.#logBytes) {
-      const target = new Uint8Array(Math.min(wantedBytes, this.#logBytes - position));
+      const target = this.#memory(Math.min(wantedBytes, this.#logBytes - position));
       const count = await this.#read(target, position);
       if (count < target.length) {
         return this.#suspect(`the file ends at ${position + count}, not ${this.#logBytes}`);
@@ -208,6 +209,10 @@ class PieceReader {
     const { checkedFrom, checkedTo } = this.#segment;
     const isKnown = position < checkedTo && position + target.length > checkedFrom;
     return this.#handle.read(target, position, { isLikelyOnly: !isKnown });
+  }
+
+  #memory(length: number): Uint8Array {
+    return this.#request.lease?.take(length) ?? new Uint8Array(length);
   }
 
   /** What was read before is good; the next read will meet the rest at its start. */

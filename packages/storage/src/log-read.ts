@@ -3,6 +3,7 @@
  * that raced with a truncation or a deletion is thrown away and begun again, or refused.
  */
 import { BATCH_BYTES_LIMIT, BrokerError } from "@strandline/model";
+import type { Lease } from "@strandline/platform";
 import {
   baseOffset,
   batchBytes,
@@ -24,6 +25,8 @@ export interface ReadRequest {
   readonly fromOffset: number;
   readonly bytesMax: number;
   readonly endOffset: number;
+  /** Holds what is read, and has the memory for it. */
+  readonly lease?: Lease | undefined;
 }
 
 /** Told of damage that a read has found. */
@@ -42,7 +45,7 @@ export async function readLog(
   for (;;) {
     requireInside(log, fromOffset);
     const endOffset = Math.min(request.endOffset, readableEnd(log));
-    const recent = log.recent.read(fromOffset, request.bytesMax, endOffset);
+    const recent = log.recent.read(fromOffset, request.bytesMax, endOffset, request.lease);
     if (recent !== undefined) return recent;
     const damage = log.damages.after(fromOffset);
     if (damage !== undefined && damage.fromOffset <= fromOffset) throw damagedError(damage);

@@ -6,6 +6,7 @@
  * counts as durable is only what the observer was told.
  */
 import { assert } from "@strandline/model";
+import type { Lease } from "@strandline/platform";
 import type { LeaderEpochs, ProducerStates } from "@strandline/replication";
 import { checkpointLog } from "./checkpoint.js";
 import { CompactionPace } from "./compaction-pace.js";
@@ -156,20 +157,31 @@ export class Log {
   /**
    * Whole batches from the one that holds `fromOffset`, all below `endOffset`, from memory; at
    * least one if there is any, whatever `bytesMax`. Undefined when memory does not reach back to
-   * `fromOffset`: then `read` does. The bytes are shared and must not be changed.
+   * `fromOffset`: then `read` does. The bytes are shared and must not be changed; with `lease` they
+   * stay as they are until it is released, without one for good.
    */
-  tail(fromOffset: number, bytesMax: number, endOffset: number): Uint8Array[] | undefined {
+  tail(
+    fromOffset: number,
+    bytesMax: number,
+    endOffset: number,
+    lease?: Lease,
+  ): Uint8Array[] | undefined {
     const end = Math.min(endOffset, readableEnd(this.#contents));
     if (fromOffset < this.#contents.logStartOffset) return undefined;
-    return this.#contents.recent.read(fromOffset, bytesMax, end);
+    return this.#contents.recent.read(fromOffset, bytesMax, end, lease);
   }
 
   /**
    * As `tail`, from memory or from the files. Refuses with OFFSET_OUT_OF_RANGE outside of the log,
    * and with KAFKA_STORAGE_ERROR where records are damaged.
    */
-  async read(fromOffset: number, bytesMax: number, endOffset: number): Promise<Uint8Array[]> {
-    const request = { fromOffset, bytesMax, endOffset };
+  async read(
+    fromOffset: number,
+    bytesMax: number,
+    endOffset: number,
+    lease?: Lease,
+  ): Promise<Uint8Array[]> {
+    const request = { fromOffset, bytesMax, endOffset, lease };
     const found = await readLog(this.#contents, request, (damage) => this.#onDamaged(damage));
     this.#timers.restLater();
     return found;

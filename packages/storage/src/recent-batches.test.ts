@@ -1,3 +1,4 @@
+import { BufferPool, Lease, release } from "@strandline/platform";
 import { lastOffset } from "@strandline/record";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -20,6 +21,15 @@ function recent(...counts: number[]): { tail: RecentBatches; batches: Uint8Array
     tail.push(concat(chunk), base, offset);
   }
   return { tail, batches };
+}
+
+/** A batch in memory of the pool, which nobody but the tail holds then. */
+function pushPooled(tail: RecentBatches, pool: BufferPool, offset: number): void {
+  const plain = batch(offset);
+  const bytes = pool.take(plain.length);
+  bytes.set(plain);
+  tail.push(bytes, offset, offset + 1);
+  release(bytes);
 }
 
 describe(RecentBatches, () => {
@@ -62,6 +72,29 @@ describe(RecentBatches, () => {
       expect(lastOffset(found?.[0] as Uint8Array, 0)).toBe(offset);
     }
     expect(tail.sizeBytes).toBeLessThanOrEqual(700);
+  });
+
+  it("gives the memory of evicted chunks back once their readers are done", () => {
+    const pool = new BufferPool({ bytesMin: 16 });
+    const tail = new RecentBatches(0);
+    for (let offset = 0; offset < 3; offset++) pushPooled(tail, pool, offset);
+    const lease = new Lease();
+    tail.read(1, 1, 2, lease);
+    tail.evict(0, 3);
+    const evictedBytes = pool.freeBytes;
+    lease.release();
+    expect(evictedBytes).toBeGreaterThan(0);
+    expect(pool.freeBytes).toBe(evictedBytes * 1.5);
+  });
+
+  it("gives back nothing that was read without a lease, or cut off", () => {
+    const pool = new BufferPool({ bytesMin: 16 });
+    const tail = new RecentBatches(0);
+    for (let offset = 0; offset < 2; offset++) pushPooled(tail, pool, offset);
+    tail.read(0, 1, 1);
+    tail.truncate(1);
+    tail.evict(0, 1);
+    expect(pool.freeBytes).toBe(0);
   });
 
   it("steps over a gap in the offsets", () => {

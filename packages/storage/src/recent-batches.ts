@@ -5,6 +5,7 @@
  * not yet in the file stay whatever the bound says: nobody could read them elsewhere.
  */
 import { assert } from "@strandline/model";
+import { hold, keep, type Lease, release } from "@strandline/platform";
 import { batchBytes, lastOffset } from "@strandline/record";
 import { lowerBound } from "./offset-index.js";
 import type { TailHolder, TailMemory } from "./tail-memory.js";
@@ -43,6 +44,7 @@ export class RecentBatches implements TailHolder {
   /** Adds a chunk of whole batches that continue the log. */
   push(chunk: Uint8Array, baseOffset: number, endOffset: number): void {
     assert(baseOffset >= this.#endOffset, "the tail grows at its end");
+    hold(chunk);
     this.#chunks.push(chunk);
     this.#baseOffsets.push(baseOffset);
     this.#bytes += chunk.length;
@@ -66,14 +68,21 @@ export class RecentBatches implements TailHolder {
     this.#head += 1;
     if (this.#head > SLACK && this.#head * 2 > this.#chunks.length) this.#compact();
     this.#memory?.removed(this, 1, chunk.length);
+    release(chunk);
     return true;
   }
 
   /**
    * Whole batches from the one that holds `fromOffset`, all of them below `endOffset`; at least
-   * one when there is any. Undefined when memory does not reach back that far.
+   * one when there is any. Undefined when memory does not reach back that far. They are held by
+   * `lease`; without one they stay as they are for good.
    */
-  read(fromOffset: number, bytesMax: number, endOffset: number): Uint8Array[] | undefined {
+  read(
+    fromOffset: number,
+    bytesMax: number,
+    endOffset: number,
+    lease?: Lease,
+  ): Uint8Array[] | undefined {
     if (fromOffset >= endOffset || fromOffset >= this.#endOffset) return [];
     if (fromOffset < this.startOffset) return undefined;
     let index = this.#indexOf(fromOffset);
@@ -88,6 +97,8 @@ export class RecentBatches implements TailHolder {
         ? chunk.length
         : stopOf(chunk, at, { endOffset, bytesMax: room, isFirst: found.length === 0 });
       if (stop > at) {
+        if (lease === undefined) keep(chunk);
+        else lease.hold(chunk);
         found.push(at === 0 && stop === chunk.length ? chunk : chunk.subarray(at, stop));
         room -= stop - at;
       }
@@ -97,7 +108,10 @@ export class RecentBatches implements TailHolder {
     return found;
   }
 
-  /** Forgets everything at or after `offset`, which is where a batch begins or the log ends. */
+  /**
+   * Forgets everything at or after `offset`, which is where a batch begins or the log ends. What may
+   * still be on its way to a file is released by nobody.
+   */
   truncate(offset: number): void {
     this.#compact();
     const before = { count: this.#chunks.length, bytes: this.#bytes };
@@ -118,7 +132,7 @@ export class RecentBatches implements TailHolder {
     this.#memory?.removed(this, count, before.bytes - this.#bytes);
   }
 
-  /** Forgets everything; the log ends at `endOffset`. */
+  /** Forgets everything, as `truncate` does; the log ends at `endOffset`. */
   reset(endOffset: number): void {
     this.#memory?.removed(this, this.#chunks.length - this.#head, this.#bytes);
     this.#chunks = [];

@@ -4,6 +4,7 @@
  */
 import type { BrokerEpoch, NodeId } from "@strandline/model";
 import { BrokerError } from "@strandline/model";
+import { Lease } from "@strandline/platform";
 import { batchBytes, lastOffset } from "@strandline/record";
 import type { Partition } from "./partition.js";
 
@@ -35,7 +36,7 @@ export class LeaderFeed {
   readonly session: number;
   readonly #sink: FeedSink;
   readonly #windowBytesMax: number;
-  readonly #unacknowledged: { endOffset: number; sizeBytes: number }[] = [];
+  readonly #unacknowledged: { endOffset: number; sizeBytes: number; lease: Lease }[] = [];
   #inFlightBytes = 0;
   #sentOffset: number;
   #sentHighWatermark = -1;
@@ -65,7 +66,7 @@ export class LeaderFeed {
 
   /** The first message says that the follower was accepted, even when there is nothing to send. */
   start(): void {
-    this.#send([]);
+    this.#sendWatermark();
     this.pump();
   }
 
@@ -94,13 +95,14 @@ export class LeaderFeed {
     while (!this.#isStopped && !this.#isReading && !this.#sink.isFull) {
       if (this.#sentOffset >= log.logEndOffset || this.#inFlightBytes >= this.#windowBytesMax)
         return;
-      const chunks = log.tail(this.#sentOffset, PIECE_BYTES_MAX, log.logEndOffset);
+      const lease = new Lease();
+      const chunks = log.tail(this.#sentOffset, PIECE_BYTES_MAX, log.logEndOffset, lease);
       if (chunks === undefined) {
         this.#readFiles();
         return;
       }
       if (chunks.length === 0) return;
-      this.#send(chunks);
+      this.#send(chunks, lease);
     }
   }
 
@@ -108,6 +110,8 @@ export class LeaderFeed {
     let first = this.#unacknowledged[0];
     while (first !== undefined && first.endOffset <= durableEndOffset) {
       this.#inFlightBytes -= first.sizeBytes;
+      // It has them, so the network is done with ours.
+      first.lease.release();
       this.#unacknowledged.shift();
       first = this.#unacknowledged[0];
     }
@@ -127,18 +131,19 @@ export class LeaderFeed {
     if (this.partition.highWatermark === this.#sentHighWatermark) return;
     if (nowMs - this.#watermarkSentAtMs < WATERMARK_MS_MAX) return;
     this.#watermarkSentAtMs = nowMs;
-    this.#send([]);
+    this.#sendWatermark();
   }
 
   #readFiles(): void {
     const { log } = this.partition;
     this.#isReading = true;
     const from = this.#sentOffset;
-    log.read(from, PIECE_BYTES_MAX, log.logEndOffset).then(
+    const lease = new Lease(this.partition.ports.buffers);
+    log.read(from, PIECE_BYTES_MAX, log.logEndOffset, lease).then(
       (chunks) => {
         this.#isReading = false;
         if (this.#isStopped || this.#sentOffset !== from) return;
-        if (chunks.length > 0) this.#send(chunks);
+        if (chunks.length > 0) this.#send(chunks, lease);
         this.pump();
       },
       (error: unknown) => {
@@ -153,23 +158,25 @@ export class LeaderFeed {
     );
   }
 
-  #send(chunks: readonly Uint8Array[]): void {
-    const highWatermark = this.partition.highWatermark;
+  #send(chunks: readonly Uint8Array[], lease: Lease): void {
     const baseOffset = this.#sentOffset;
-    if (chunks.length > 0) {
-      let sizeBytes = 0;
-      for (const chunk of chunks) sizeBytes += chunk.length;
-      this.#sentOffset = endOf(chunks[chunks.length - 1] as Uint8Array);
-      this.#inFlightBytes += sizeBytes;
-      this.#unacknowledged.push({ endOffset: this.#sentOffset, sizeBytes });
-    }
+    let sizeBytes = 0;
+    for (const chunk of chunks) sizeBytes += chunk.length;
+    this.#sentOffset = endOf(chunks[chunks.length - 1] as Uint8Array);
+    this.#inFlightBytes += sizeBytes;
+    this.#unacknowledged.push({ endOffset: this.#sentOffset, sizeBytes, lease });
+    this.#tell(baseOffset, chunks);
+  }
+
+  #sendWatermark(): void {
+    this.#tell(this.#sentOffset, []);
+  }
+
+  #tell(baseOffset: number, batches: readonly Uint8Array[]): void {
+    const { highWatermark, log } = this.partition;
     this.#sentHighWatermark = highWatermark;
-    this.#sink.append(this, {
-      baseOffset,
-      highWatermark,
-      logStartOffset: this.partition.log.logStartOffset,
-      batches: chunks,
-    });
+    const { logStartOffset } = log;
+    this.#sink.append(this, { baseOffset, highWatermark, logStartOffset, batches });
   }
 }
 

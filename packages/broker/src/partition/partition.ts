@@ -13,7 +13,7 @@ import {
   type TopicId,
   topicPartitionKey,
 } from "@strandline/model";
-import type { Clock, Compressors, Crc32c, Logger, Timers } from "@strandline/platform";
+import type { BufferPool, Clock, Compressors, Crc32c, Logger, Timers } from "@strandline/platform";
 import type { Leader } from "@strandline/replication";
 import type { Log } from "@strandline/storage";
 import type { BrokerProbe } from "../ports.js";
@@ -70,6 +70,8 @@ export interface PartitionPorts {
   readonly crc32c: Crc32c;
   readonly compressors: Compressors;
   readonly logger: Logger;
+  /** Memory for what is read from files. */
+  readonly buffers: BufferPool;
   readonly probe?: BrokerProbe | undefined;
 }
 

@@ -122,6 +122,8 @@ export class ReplicaFetcher implements FollowerLink {
       address,
       replicationMethods.replicate,
       {
+        // Only the log goes on with them.
+        borrows: true,
         onMessage: (message) => {
           if (this.#stream === stream) this.#received(message);
         },

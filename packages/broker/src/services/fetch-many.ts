@@ -6,13 +6,20 @@
  */
 import type { Topic } from "@strandline/metadata";
 import { BrokerError, type TopicId } from "@strandline/model";
-import type { Clock, Timers } from "@strandline/platform";
+import type { Clock, Lease, Timers } from "@strandline/platform";
 import type { Partition } from "../partition/partition.js";
 import type { Directory } from "./directory.js";
 import { type EpochEnd, epochEnd } from "./epoch-ends.js";
 import { totalBytes } from "./fetch.js";
 import type { FetchWanted } from "./fetch-sessions.js";
 import { hasOnlyHeaders, readRecords } from "./read-records.js";
+
+/** Who asks: until when it waits, and what holds the bytes that it is given. */
+export interface FetchCaller {
+  /** Aborts when it has gone. */
+  readonly signal: AbortSignal;
+  readonly lease: Lease;
+}
 
 export interface FetchBounds {
   readonly bytesMin: number;
@@ -35,6 +42,9 @@ export interface PartitionRead {
 
 const NOTHING: readonly Uint8Array[] = [];
 
+/** Reads of files at a time, for one fetch: more would hold up the writes of others. */
+const FILE_READS_MAX = 4;
+
 export class FetchManyService {
   readonly #clock: Clock;
   readonly #timers: Timers;
@@ -46,27 +56,23 @@ export class FetchManyService {
     this.#directory = parts.directory;
   }
 
-  /** The reads in the order of `wanted`. Resolves at once when `signal` aborts. */
+  /** The reads in the order of `wanted`. Resolves at once when the caller has gone. */
   async read(
     wanted: readonly FetchWanted[],
     bounds: FetchBounds,
-    signal: AbortSignal,
+    { signal, lease }: FetchCaller,
   ): Promise<readonly PartitionRead[]> {
-    const reads = new Reads(this.#directory, wanted, bounds.bytesMax);
+    const reads = new Reads(this.#directory, wanted, { bytesMax: bounds.bytesMax, lease });
     const deadlineMs = this.#clock.monotonicMs() + bounds.waitMs;
     const bytesMin = Math.min(bounds.bytesMin, bounds.bytesMax);
-    for (let index = 0; index < wanted.length; index += 1) {
-      if (!reads.fromMemory(index)) await reads.fromFiles(index);
-    }
+    await reads.readAll(wanted.keys());
     if (reads.isEnough(bytesMin) || bounds.waitMs <= 0) return reads.results;
     const news = new News(this.#timers, reads.replicas, signal);
     try {
       for (;;) {
         const leftMs = deadlineMs - this.#clock.monotonicMs();
         const changed = leftMs <= 0 || signal.aborted ? [] : await news.wait(leftMs);
-        for (const index of changed) {
-          if (!reads.fromMemory(index)) await reads.fromFiles(index);
-        }
+        await reads.readAll(changed);
         if (changed.length === 0 || reads.isEnough(bytesMin)) return reads.results;
       }
     } finally {
@@ -82,14 +88,23 @@ class Reads {
   readonly #wanted: readonly FetchWanted[];
   readonly #replicas: (Partition | undefined)[] = [];
   readonly #bytesMax: number;
+  readonly #lease: Lease;
   #sizeBytes = 0;
   #mustAnswer = false;
+  /** Reads of files that have begun, and the room that they may need. */
+  #running: Promise<void>[] = [];
+  #runningBytes = 0;
 
-  constructor(directory: Directory, wanted: readonly FetchWanted[], bytesMax: number) {
+  constructor(
+    directory: Directory,
+    wanted: readonly FetchWanted[],
+    options: { readonly bytesMax: number; readonly lease: Lease },
+  ) {
     this.#directory = directory;
     this.#wanted = wanted;
     // Room for nothing is room for one batch, or a reader would never get on.
-    this.#bytesMax = Math.max(1, bytesMax);
+    this.#bytesMax = Math.max(1, options.bytesMax);
+    this.#lease = options.lease;
   }
 
   /** By index; undefined where the read was refused. */
@@ -102,8 +117,36 @@ class Reads {
     return this.#mustAnswer || this.results.length === 0 || this.#sizeBytes >= bytesMin;
   }
 
+  /** In this order, as far as there is room. Files are read side by side. */
+  async readAll(indexes: Iterable<number>): Promise<void> {
+    for (const index of indexes) {
+      if (this.#running.length > 0 && !this.#mayStart(index)) await this.#finishRunning();
+      if (!this.#fromMemory(index)) this.#startFromFiles(index);
+    }
+    await this.#finishRunning();
+  }
+
+  /** Whether there is room for all that this one may bring, besides what the running reads may. */
+  #mayStart(index: number): boolean {
+    const { bytesMax } = this.#wanted[index] as FetchWanted;
+    return this.#running.length < FILE_READS_MAX && this.#roomFor(index) >= bytesMax;
+  }
+
+  #startFromFiles(index: number): void {
+    const bytesMax = Math.min(this.#roomFor(index), (this.#wanted[index] as FetchWanted).bytesMax);
+    this.#runningBytes += bytesMax;
+    this.#running.push(this.#fromFiles(index, bytesMax));
+  }
+
+  async #finishRunning(): Promise<void> {
+    const running = this.#running;
+    this.#running = [];
+    this.#runningBytes = 0;
+    if (running.length > 0) await Promise.all(running);
+  }
+
   /** Reads what needs no wait. False when the files must be asked. */
-  fromMemory(index: number): boolean {
+  #fromMemory(index: number): boolean {
     const wanted = this.#wanted[index] as FetchWanted;
     const topic = this.#topicOf(wanted);
     try {
@@ -115,7 +158,8 @@ class Reads {
         this.#settle(index, { topic, replica, batches: NOTHING, diverging });
         return true;
       }
-      const batches = log.tail(wanted.offset, Math.min(room, wanted.bytesMax), highWatermark);
+      const bytesMax = Math.min(room, wanted.bytesMax);
+      const batches = log.tail(wanted.offset, bytesMax, highWatermark, this.#lease);
       if (batches === undefined || hasOnlyHeaders(log, batches)) return false;
       this.#settle(index, { topic, replica, batches, diverging: undefined });
     } catch (error) {
@@ -124,15 +168,14 @@ class Reads {
     return true;
   }
 
-  /** After `fromMemory` has checked it. */
-  async fromFiles(index: number): Promise<void> {
+  /** After `#fromMemory` has checked it. */
+  async #fromFiles(index: number, bytesMax: number): Promise<void> {
     const wanted = this.#wanted[index] as FetchWanted;
     const topic = this.#topicOf(wanted);
     const replica = this.#replicas[index] as Partition;
     try {
-      const bytesMax = Math.min(this.#roomFor(index), wanted.bytesMax);
       const limits = { bytesMax, endOffset: replica.highWatermark };
-      const batches = await readRecords(replica.log, wanted.offset, limits);
+      const batches = await readRecords(replica.log, wanted.offset, limits, this.#lease);
       // Suspended since the check: only a leader may say what is committed.
       replica.requireLeader();
       this.#settle(index, { topic, replica, batches, diverging: undefined });
@@ -181,7 +224,8 @@ class Reads {
 
   /** What this read may have; what it had before is its own. */
   #roomFor(index: number): number {
-    return this.#bytesMax - this.#sizeBytes + (this.results[index]?.sizeBytes ?? 0);
+    const ownBytes = this.results[index]?.sizeBytes ?? 0;
+    return this.#bytesMax - this.#sizeBytes - this.#runningBytes + ownBytes;
   }
 
   #settle(

@@ -3,7 +3,14 @@
  * one partition keep their order.
  */
 import { BrokerError } from "@strandline/model";
-import type { Clock, RpcStream, Timer, Timers, Transport } from "@strandline/platform";
+import {
+  type Clock,
+  keep,
+  type RpcStream,
+  type Timer,
+  type Timers,
+  type Transport,
+} from "@strandline/platform";
 import {
   errorFromProto,
   logMethods,
@@ -90,6 +97,7 @@ class ForwardStream {
   send(request: ProduceRequest, pending: Pending): void {
     this.#lastId += 1;
     this.#pending.set(this.#lastId, pending);
+    keepBytes(request);
     this.#stream.send({ ...request, correlationId: this.#lastId, forwarded: true });
   }
 
@@ -130,6 +138,16 @@ class ForwardStream {
         }),
         undefined,
       );
+    }
+  }
+}
+
+/** All of it is one message, and waits in a queue for the network. */
+function keepBytes({ batch, records }: ProduceRequest): void {
+  keep(batch as Uint8Array);
+  for (const { key, value, headers } of records) {
+    for (const bytes of [key, value, ...headers.map((header) => header.value)]) {
+      if (bytes !== undefined) keep(bytes);
     }
   }
 }

@@ -1,4 +1,4 @@
-import { crc32c } from "@strandline/platform";
+import { crc32c, Lease } from "@strandline/platform";
 import { BatchEncoder, baseOffset, emptyBatch, stampBatch } from "@strandline/record";
 import type { Log } from "@strandline/storage";
 import { describe, expect, it } from "vitest";
@@ -26,7 +26,7 @@ function logOf(batches: string, hasGaps = true): Log {
 }
 
 async function read(log: Log, from: number, endOffset = 100): Promise<number[]> {
-  const chunks = await readRecords(log, from, { bytesMax: 1, endOffset });
+  const chunks = await readRecords(log, from, { bytesMax: 1, endOffset }, new Lease());
   return chunks.map((chunk) => baseOffset(chunk, 0));
 }
 

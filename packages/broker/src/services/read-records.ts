@@ -4,6 +4,7 @@
  * answer that holds nothing else, and ask for the same offset again for ever; so such a stretch is
  * passed over, like any other gap in the offsets, as long as there is something behind it.
  */
+import type { Lease } from "@strandline/platform";
 import { batchBytes, nextOffset, recordCount } from "@strandline/record";
 import type { Log } from "@strandline/storage";
 
@@ -12,12 +13,13 @@ export async function readRecords(
   log: Log,
   fromOffset: number,
   limits: { readonly bytesMax: number; readonly endOffset: number },
+  lease: Lease,
 ): Promise<Uint8Array[]> {
   const { bytesMax, endOffset } = limits;
-  let chunks = await log.read(fromOffset, bytesMax, endOffset);
+  let chunks = await log.read(fromOffset, bytesMax, endOffset, lease);
   while (hasOnlyHeaders(log, chunks)) {
     const next = endOf(chunks.at(-1) as Uint8Array);
-    const behind = next < endOffset ? await log.read(next, bytesMax, endOffset) : [];
+    const behind = next < endOffset ? await log.read(next, bytesMax, endOffset, lease) : [];
     // The position must still get to the end, by whatever is there.
     if (behind.length === 0) return chunks;
     chunks = behind;

@@ -133,7 +133,7 @@ class TcpConnection implements ByteConnection {
     return Buffer.allocUnsafeSlow(length);
   }
 
-  write(pieces: readonly Uint8Array[]): boolean {
+  write(pieces: readonly Uint8Array[], onTaken?: () => void): boolean {
     const socket = this.#socket;
     if (socket.destroyed || socket.writableEnded) return true;
     // What one turn of the event loop answers goes out in one system call.
@@ -146,7 +146,10 @@ class TcpConnection implements ByteConnection {
       });
     }
     let hasRoom = true;
-    for (const piece of pieces) hasRoom = socket.write(piece);
+    const last = pieces.length - 1;
+    for (let at = 0; at < last; at += 1) socket.write(pieces[at] as Uint8Array);
+    if (last < 0) onTaken?.();
+    else hasRoom = socket.write(pieces[last] as Uint8Array, (error) => taken(error, onTaken));
     return hasRoom;
   }
 
@@ -165,6 +168,10 @@ class TcpConnection implements ByteConnection {
   destroy(): void {
     this.#socket.destroy();
   }
+}
+
+function taken(error: Error | null | undefined, onTaken: (() => void) | undefined): void {
+  if (error === null || error === undefined) onTaken?.();
 }
 
 /** IPv4 as such, also where the socket listens to both kinds. */

@@ -15,9 +15,10 @@ export interface ByteConnection {
   /**
    * Queues bytes, in pieces that follow each other and stay unchanged from then on. False when more
    * than a bounded amount waits for the peer: it is queued all the same, and a well-behaved sender
-   * stops until `onDrain`.
+   * stops until `onDrain`. `onTaken`: the pieces are not needed any more; not called when the
+   * connection breaks before.
    */
-  write(pieces: readonly Uint8Array[]): boolean;
+  write(pieces: readonly Uint8Array[], onTaken?: () => void): boolean;
   /** Stops `onData` soon, which stops the peer by flow control. Idempotent. */
   pause(): void;
   resume(): void;

@@ -43,6 +43,11 @@ export interface RpcSender<Out> {
 
 /** What the owner of a stream is told. `onEnd` is called exactly once, and is the last call. */
 export interface RpcReceiver<In> {
+  /**
+   * True: the bytes of a message are only lent. Whoever uses them after `onMessage` has returned
+   * holds them (see `BufferPool`), and takes no others with it.
+   */
+  readonly borrows?: boolean;
   onMessage(message: In): void;
   /** The sender may go on after `send` returned false. */
   onDrain?(): void;

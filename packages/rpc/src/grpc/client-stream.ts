@@ -1,10 +1,12 @@
 /** One stream, seen from the side that opened it. */
 import { assert, MESSAGE_BYTES_MAX } from "@strandline/model";
 import {
+  type BufferPool,
   type Logger,
   type RpcMethod,
   type RpcReceiver,
   type RpcStream,
+  release,
   TransportError,
 } from "@strandline/platform";
 import { lengthOfChunks } from "../wire/wire-writer.js";
@@ -19,6 +21,8 @@ export interface ClientStreamOptions<Out, In> {
   readonly receiver: RpcReceiver<In>;
   readonly openTimeoutMs: number;
   readonly logger: Logger;
+  /** Memory for messages that the receiver borrows. */
+  readonly buffers: BufferPool;
 }
 
 /** Handed to Node at a time: enough that it can gather small messages into one write. */
@@ -47,7 +51,7 @@ export class ClientStream<Out, In> implements RpcStream<Out> {
 
   /** Begins the call. Never throws: what fails is told to the receiver, later. */
   start(): void {
-    const { target, method, openTimeoutMs } = this.#options;
+    const { target, method, openTimeoutMs, receiver, buffers } = this.#options;
     try {
       this.#call = new StreamCall(
         { ...target, path: method.path },
@@ -63,6 +67,7 @@ export class ClientStream<Out, In> implements RpcStream<Out> {
       this.#finish(new TransportError("unreachable", text, { cause }));
       return;
     }
+    if (receiver.borrows === true) this.#call.joinInto(buffers);
     this.#openTimer = setTimeout(() => this.#onOpenTimeout(), openTimeoutMs);
     this.#queue.open();
     this.#readOn();
@@ -129,6 +134,7 @@ export class ClientStream<Out, In> implements RpcStream<Out> {
       this.#onReceiverFailure(error);
       return;
     }
+    release(bytes);
     this.#readOn();
   }
 

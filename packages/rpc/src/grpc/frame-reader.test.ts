@@ -1,4 +1,5 @@
 import { BrokerError } from "@strandline/model";
+import { BufferPool, release } from "@strandline/platform";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DecodeError } from "../wire/decode-error.js";
@@ -58,6 +59,22 @@ describe(FrameReader, () => {
     const reader = new FrameReader(MIB);
     reader.push(chunk);
     expect(reader.next()?.buffer).toBe(chunk.buffer);
+  });
+
+  it("joins large messages in memory that is used again", () => {
+    const pool = new BufferPool({ bytesMin: 8 });
+    const reader = new FrameReader(MIB);
+    reader.joinInto(pool);
+    const found = ["first message", "other message"].map((text) => {
+      const bytes = framed(Buffer.from(text));
+      reader.push(bytes.subarray(0, 7));
+      reader.push(bytes.subarray(7));
+      const message = reader.next() as Buffer;
+      expect(message.toString()).toBe(text);
+      release(message);
+      return message.buffer;
+    });
+    expect(found[1]).toBe(found[0]);
   });
 
   it("refuses a message over the limit by its prefix alone", () => {

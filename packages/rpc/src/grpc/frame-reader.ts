@@ -7,7 +7,9 @@
  * message.
  */
 import { BrokerError } from "@strandline/model";
+import type { BufferPool } from "@strandline/platform";
 import { DecodeError } from "../wire/decode-error.js";
+import { asBuffer } from "./buffers.js";
 
 const PREFIX_BYTES = 5;
 
@@ -19,6 +21,7 @@ export class FrameReader {
   #availableBytes = 0;
   /** Length of the message whose prefix was read. */
   #length: number | undefined;
+  #pool: BufferPool | undefined;
 
   constructor(messageBytesMax: number) {
     this.#messageBytesMax = messageBytesMax;
@@ -27,6 +30,11 @@ export class FrameReader {
   /** True while bytes wait for the rest of their message. */
   get isInside(): boolean {
     return this.#availableBytes > 0 || this.#length !== undefined;
+  }
+
+  /** From now on the memory of what is joined is the pool's, and whoever asks for it holds it. */
+  joinInto(pool: BufferPool): void {
+    this.#pool = pool;
   }
 
   push(chunk: Buffer): void {
@@ -74,7 +82,7 @@ export class FrameReader {
   }
 
   #join(length: number): Buffer {
-    const message = Buffer.allocUnsafe(length);
+    const message = this.#memory(length);
     let filled = 0;
     while (filled < length) {
       const chunk = this.#chunks[0] as Buffer;
@@ -84,6 +92,12 @@ export class FrameReader {
       if (end === chunk.length) this.#dropFirst();
     }
     return message;
+  }
+
+  #memory(length: number): Buffer {
+    const pool = this.#pool;
+    if (pool === undefined || length < pool.bytesMin) return Buffer.allocUnsafe(length);
+    return asBuffer(pool.take(length));
   }
 
   #dropFirst(): void {

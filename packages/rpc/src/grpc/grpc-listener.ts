@@ -7,7 +7,13 @@ import {
   type ServerInterceptor,
   type ServerMethodDefinition,
 } from "@grpc/grpc-js";
-import { type Listener, type Logger, type RpcRoute, TransportError } from "@strandline/platform";
+import {
+  type BufferPool,
+  type Listener,
+  type Logger,
+  type RpcRoute,
+  TransportError,
+} from "@strandline/platform";
 import { CLOSING_STATUS } from "../errors/call-status.js";
 import { identity } from "./buffers.js";
 import {
@@ -27,6 +33,7 @@ export interface GrpcListenerOptions {
   readonly routes: readonly RpcRoute[];
   readonly timings: ConnectionTimings;
   readonly logger: Logger;
+  readonly buffers: BufferPool;
 }
 
 /** How long running calls may go on once the listener closes. */
@@ -98,9 +105,9 @@ export class GrpcListener implements Listener {
       call.sendStatus(CLOSING_STATUS);
       return;
     }
-    const { logger } = this.#options;
+    const { logger, buffers } = this.#options;
     const onOver = (): boolean => this.#calls.delete(served);
-    const context = { call, path: route.method.path, logger, onOver };
+    const context = { call, path: route.method.path, logger, buffers, onOver };
     const served: ServerStream | ServerUnaryCall =
       route.unary === undefined
         ? new ServerStream(context, route)

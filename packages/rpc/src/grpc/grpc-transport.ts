@@ -2,15 +2,16 @@
  * The Node adapter of the Transport port: gRPC. Routes of one transport share its options, so a
  * process that serves clients and peers on two ports makes two transports.
  */
-import type {
-  CallOptions,
-  Listener,
-  Logger,
-  RpcMethod,
-  RpcReceiver,
-  RpcRoute,
-  RpcStream,
-  Transport,
+import {
+  BufferPool,
+  type CallOptions,
+  type Listener,
+  type Logger,
+  type RpcMethod,
+  type RpcReceiver,
+  type RpcRoute,
+  type RpcStream,
+  type Transport,
 } from "@strandline/platform";
 import { type ConnectionTimings, DEFAULT_TIMINGS } from "./channel-options.js";
 import { Channels } from "./channels.js";
@@ -35,11 +36,14 @@ export interface GrpcTransportOptions {
    */
   readonly followsNames?: boolean | undefined;
   readonly timings?: Partial<ConnectionTimings> | undefined;
+  /** Memory for messages that a receiver borrows; by default some of its own. */
+  readonly buffers?: BufferPool | undefined;
 }
 
 export class GrpcTransport implements Transport {
   readonly #options: GrpcTransportOptions;
   readonly #timings: ConnectionTimings;
+  readonly #buffers: BufferPool;
   /** Of unary calls. */
   readonly #channels: Channels;
   /** Of streams. */
@@ -48,6 +52,7 @@ export class GrpcTransport implements Transport {
   constructor(options: GrpcTransportOptions) {
     this.#options = options;
     this.#timings = { ...DEFAULT_TIMINGS, ...options.timings };
+    this.#buffers = options.buffers ?? new BufferPool();
     const followsNames = options.followsNames === true;
     this.#channels = new Channels(this.#timings, followsNames);
     this.#sessions = new Http2Sessions(this.#timings, followsNames);
@@ -73,6 +78,7 @@ export class GrpcTransport implements Transport {
       receiver,
       openTimeoutMs: this.#timings.openTimeoutMs,
       logger: this.#options.logger,
+      buffers: this.#buffers,
     });
     stream.start();
     return stream;
@@ -85,6 +91,7 @@ export class GrpcTransport implements Transport {
       routes: [...routes, ...this.#ownRoutes()],
       timings: this.#timings,
       logger: this.#options.logger,
+      buffers: this.#buffers,
     });
   }
 

@@ -7,6 +7,7 @@
  */
 import type { Http2Stream } from "node:http2";
 import { MESSAGE_BYTES_MAX } from "@strandline/model";
+import type { BufferPool } from "@strandline/platform";
 import { DecodeError } from "../wire/decode-error.js";
 import { lengthOfChunks } from "../wire/wire-writer.js";
 import { FrameReader } from "./frame-reader.js";
@@ -42,6 +43,11 @@ export class MessageStream {
       this.#deliver();
     });
     stream.pause();
+  }
+
+  /** From now on whoever is given a message holds the pool's memory in which it may be. */
+  joinInto(pool: BufferPool): void {
+    this.#frames.joinInto(pool);
   }
 
   /** Nothing is delivered any more; what still arrives is let pass. */

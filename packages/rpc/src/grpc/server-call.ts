@@ -3,7 +3,7 @@
  * and who is on its other end.
  */
 import type { ServerInterceptingCallInterface, StatusObject } from "@grpc/grpc-js";
-import type { Logger, RpcPeer } from "@strandline/platform";
+import type { BufferPool, Logger, RpcPeer } from "@strandline/platform";
 import { isUnexpected, statusOf } from "../errors/call-status.js";
 
 export type RawServerCall = ServerInterceptingCallInterface;
@@ -12,6 +12,8 @@ export interface ServerCallContext {
   readonly call: RawServerCall;
   readonly path: string;
   readonly logger: Logger;
+  /** Memory for messages that the receiver borrows. */
+  readonly buffers: BufferPool;
   /** Told once, when the call is over for good. */
   readonly onOver: () => void;
 }

@@ -6,6 +6,7 @@ import {
   type RpcReceiver,
   type RpcRoute,
   type RpcStream,
+  release,
   TransportError,
 } from "@strandline/platform";
 import { ABORTED_STATUS, CLOSING_STATUS, OK_STATUS } from "../errors/call-status.js";
@@ -32,7 +33,7 @@ const ABORT_GRACE_MS = 1000;
 const RESET_LAG_MS = 10;
 
 /** The part of a call that moves messages. */
-type Messages = Pick<MessageStream, "startRead" | "write" | "stop">;
+type Messages = Pick<MessageStream, "joinInto" | "startRead" | "write" | "stop">;
 
 /** Messages carried by grpc-js, which can also take compressed ones. */
 class CarriedMessages implements Messages {
@@ -40,6 +41,10 @@ class CarriedMessages implements Messages {
 
   constructor(call: RawServerCall) {
     this.#call = call;
+  }
+
+  joinInto(): void {
+    // grpc-js joins them itself.
   }
 
   startRead(): void {
@@ -153,6 +158,7 @@ export class ServerStream implements RpcStream<never> {
       this.abort(asError(error));
       return;
     }
+    if (this.#receiver.borrows === true) this.#messages.joinInto(this.#context.buffers);
     this.#queue.open();
     this.#readOn();
   }
@@ -184,6 +190,7 @@ export class ServerStream implements RpcStream<never> {
       this.abort(asError(error));
       return;
     }
+    release(bytes);
     this.#readOn();
   }
 

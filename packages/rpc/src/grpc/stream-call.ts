@@ -7,7 +7,7 @@
  */
 import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from "node:http2";
 import { Metadata, type StatusObject, status } from "@grpc/grpc-js";
-import { TransportError } from "@strandline/platform";
+import { type BufferPool, TransportError } from "@strandline/platform";
 import { errorOfStatus } from "../errors/call-status.js";
 import type { Http2Sessions, SessionStream } from "./http2-sessions.js";
 import { MessageStream } from "./message-stream.js";
@@ -56,6 +56,11 @@ export class StreamCall {
       this.#cause ??= error;
     });
     this.#stream.once("close", () => this.#onClose());
+  }
+
+  /** As {@link MessageStream.joinInto}. */
+  joinInto(pool: BufferPool): void {
+    this.#messages.joinInto(pool);
   }
 
   startRead(): void {

@@ -3,7 +3,7 @@
  * Messages are encoded here and decoded there, so that no object is shared between two nodes.
  */
 import { assert, BrokerError, MESSAGE_BYTES_MAX } from "@strandline/model";
-import type { MessageCodec, RpcReceiver, RpcStream } from "@strandline/platform";
+import { type MessageCodec, type RpcReceiver, type RpcStream, release } from "@strandline/platform";
 import { isBug } from "../finding.js";
 import type { Incarnation } from "../incarnation.js";
 import type { Frame, Pipe } from "./pipe.js";
@@ -197,7 +197,8 @@ export class Endpoint implements RpcStream<unknown> {
     this.#options.incarnation.schedule(0, { kind: "net-read", run });
   }
 
-  #consume(bytes: Uint8Array): void {
+  #consume(sent: Uint8Array): void {
+    const bytes = this.#received(sent);
     const { input, out, windowBytes, incarnation, onAbort, onMalformed } = this.#options;
     this.#consumedBytes += bytes.length;
     if (this.#consumedBytes >= windowBytes / 4) {
@@ -216,7 +217,17 @@ export class Endpoint implements RpcStream<unknown> {
     } catch (error) {
       if (isBug(error)) incarnation.bug(error);
       if (!this.#isOver) onAbort(asError(error));
+      return;
     }
+    release(bytes);
+  }
+
+  /** What is lent lies in memory that is used again. */
+  #received(sent: Uint8Array): Uint8Array {
+    if (this.#receiver?.borrows !== true) return sent;
+    const bytes = this.#options.incarnation.buffers.take(sent.length);
+    bytes.set(sent);
+    return bytes;
   }
 }
 

@@ -52,6 +52,8 @@ function produceStream(service: ProduceService, stream: RpcStream<ProduceRespons
   let hasEnded = false;
   let isGone = false;
   return {
+    // The log and the way to another leader hold what they need.
+    borrows: true,
     onMessage(request: ProduceRequest): void {
       waiting += 1;
       service.produce(request, (error, response) => {

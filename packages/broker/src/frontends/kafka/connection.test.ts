@@ -5,7 +5,7 @@ import {
   type OutgoingRequestOf,
   type ServedApis,
 } from "@strandline/kafka-protocol";
-import { nullLogger } from "@strandline/platform";
+import { BufferPool, type Lease, nullLogger } from "@strandline/platform";
 import { beforeEach, describe, expect, it } from "vitest";
 import { KafkaConnection } from "./connection.js";
 import { KafkaDispatcher } from "./dispatcher.js";
@@ -21,6 +21,8 @@ const MIB = 1024 * 1024;
 describe(KafkaConnection, () => {
   let dispatcher: KafkaDispatcher;
   let budget: FrameBudget;
+  let buffers: BufferPool;
+  let leases: Lease[];
   let peer: FakeConnection;
   let connection: KafkaConnection;
   let nowMs: number;
@@ -37,8 +39,10 @@ describe(KafkaConnection, () => {
     heartbeats = [];
     aborted = 0;
     closed = 0;
+    leases = [];
     const handlers: KafkaHandlers = {
-      Heartbeat: async (request, { signal }) => {
+      Heartbeat: async (request, { signal, lease }) => {
+        leases.push(lease);
         started.push(`heartbeat ${request.groupId}`);
         signal.addEventListener("abort", () => {
           aborted += 1;
@@ -56,6 +60,7 @@ describe(KafkaConnection, () => {
     };
     dispatcher = new KafkaDispatcher(handlers, produce);
     budget = new FrameBudget(256 * MIB);
+    buffers = new BufferPool();
     peer = new FakeConnection();
     connection = open(peer);
   });
@@ -68,6 +73,7 @@ describe(KafkaConnection, () => {
       logger: nullLogger,
       frameBytesMax: 100 * 1024 * 1024,
       budget,
+      buffers,
       onClosed: () => {
         closed += 1;
       },
@@ -131,6 +137,26 @@ describe(KafkaConnection, () => {
     expect(answeredIds()).toEqual([]);
     answer("a");
     expect(answeredIds()).toEqual([1, 2]);
+  });
+
+  it("uses the memory of a large produce request again, unless the log holds it", () => {
+    const bytes = produceFrame(1, "a", { bytes: MIB });
+    for (let at = 0; at < bytes.length; at += 100_000) {
+      connection.onData(bytes.subarray(at, at + 100_000));
+    }
+    expect(started).toEqual(["produce a"]);
+    expect(buffers.freeBytes).toBeGreaterThan(MIB);
+  });
+
+  it("releases what an answer is made of once the client's side has taken it", async () => {
+    connection.onData(heartbeatFrame(1, "g"));
+    leases[0]?.take(MIB);
+    heartbeats[0]?.();
+    await settle();
+    expect(answeredIds()).toEqual([1]);
+    expect(buffers.freeBytes).toBe(0);
+    peer.onTaken[0]?.();
+    expect(buffers.freeBytes).toBe(MIB);
   });
 
   it("starts any other request when everything before it is answered", async () => {

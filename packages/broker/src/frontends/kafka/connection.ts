@@ -14,7 +14,15 @@ import {
   ProtocolError,
   type Request,
 } from "@strandline/kafka-protocol";
-import type { ByteConnection, ByteReceiver, Clock, Logger } from "@strandline/platform";
+import {
+  type BufferPool,
+  type ByteConnection,
+  type ByteReceiver,
+  type Clock,
+  Lease,
+  type Logger,
+  release,
+} from "@strandline/platform";
 import type { KafkaDispatcher } from "./dispatcher.js";
 import type { FrameBudget } from "./frame-budget.js";
 import type { KafkaListenerView, KafkaRequestContext } from "./handler.js";
@@ -38,6 +46,8 @@ export interface KafkaConnectionParts {
   /** Largest request: `socket.request.max.bytes`. */
   readonly frameBytesMax: number;
   readonly budget: FrameBudget;
+  /** Memory for large requests and for answers. */
+  readonly buffers: BufferPool;
   /** The connection is over. Called once. */
   onClosed(connection: KafkaConnection): void;
 }
@@ -50,6 +60,8 @@ interface Slot {
   readonly overlaps: boolean;
   isAnswered: boolean;
   pieces: readonly Uint8Array[] | undefined;
+  /** Of what the pieces are made of. */
+  readonly lease: Lease;
 }
 
 export class KafkaConnection implements ByteReceiver {
@@ -60,7 +72,12 @@ export class KafkaConnection implements ByteReceiver {
   readonly #slots: Slot[] = [];
   /** Cut, and not yet allowed to start. */
   #next:
-    | { readonly request: Request; readonly sizeBytes: number; readonly shareBytes: number }
+    | {
+        readonly request: Request;
+        readonly frame: Uint8Array;
+        readonly sizeBytes: number;
+        readonly shareBytes: number;
+      }
     | undefined;
   #requestBytes = 0;
   #aheadBytes = 0;
@@ -80,6 +97,7 @@ export class KafkaConnection implements ByteReceiver {
     this.#reader = new FrameReader({
       frameBytesMax: parts.frameBytesMax,
       allocate: connection.allocate,
+      allocateFrame: (length) => parts.buffers.take(length),
     });
     this.#activeMs = parts.clock.monotonicMs();
   }
@@ -164,7 +182,7 @@ export class KafkaConnection implements ByteReceiver {
       const sizeBytes = frame.length;
       this.#aheadBytes = Math.max(0, this.#aheadBytes - sizeBytes - 4);
       const shareBytes = this.#shareBytes;
-      this.#next = { request: decodeRequest(frame), sizeBytes, shareBytes };
+      this.#next = { request: decodeRequest(frame), frame, sizeBytes, shareBytes };
       this.#shareBytes = 0;
     }
     return this.#slots.length === 0 || this.#parts.dispatcher.overlaps(this.#next.request);
@@ -174,12 +192,14 @@ export class KafkaConnection implements ByteReceiver {
     const next = this.#next;
     if (next === undefined) return;
     this.#next = undefined;
-    const { request, sizeBytes, shareBytes } = next;
+    const { request, frame, sizeBytes, shareBytes } = next;
     const overlaps = this.#parts.dispatcher.overlaps(request);
-    const slot: Slot = { sizeBytes, shareBytes, overlaps, isAnswered: false, pieces: undefined };
+    const lease = new Lease(this.#parts.buffers);
+    const answered = { isAnswered: false, pieces: undefined };
+    const slot: Slot = { sizeBytes, shareBytes, overlaps, lease, ...answered };
     this.#slots.push(slot);
     this.#requestBytes += sizeBytes;
-    this.#parts.dispatcher.answer(request, this.#contextOf(request), (error, pieces) => {
+    this.#parts.dispatcher.answer(request, this.#contextOf(request, lease), (error, pieces) => {
       if (this.#isClosed) return;
       if (error !== undefined) {
         this.#fail(request, error);
@@ -189,6 +209,8 @@ export class KafkaConnection implements ByteReceiver {
       slot.pieces = pieces;
       if (this.#slots[0] === slot) this.#flush();
     });
+    // Other handlers may go on with what they were given.
+    if (request.name === "Produce") release(frame);
   }
 
   #flush(): void {
@@ -199,12 +221,16 @@ export class KafkaConnection implements ByteReceiver {
       count += 1;
       this.#requestBytes -= slot.sizeBytes;
       shareBytes += slot.shareBytes;
-      if (slot.pieces !== undefined && !this.#connection.write(slot.pieces)) this.#isFull = true;
+      if (slot.pieces !== undefined && !this.#send(slot.pieces, slot.lease)) this.#isFull = true;
     }
     this.#slots.splice(0, count);
     if (shareBytes > 0) this.#parts.budget.giveBack(shareBytes);
     this.#activeMs = this.#parts.clock.monotonicMs();
     this.#run();
+  }
+
+  #send(pieces: readonly Uint8Array[], lease: Lease): boolean {
+    return this.#connection.write(pieces, () => lease.release());
   }
 
   /** Stops reading while enough is there that cannot start. */
@@ -245,13 +271,14 @@ export class KafkaConnection implements ByteReceiver {
     this.#shareBytes = 0;
   }
 
-  #contextOf(request: Request): KafkaRequestContext {
+  #contextOf(request: Request, lease: Lease): KafkaRequestContext {
     return {
       version: request.version,
       clientId: request.clientId,
       clientHost: this.#connection.remoteHost,
       listener: this.#parts.listener,
       signal: this.#gone.signal,
+      lease,
     };
   }
 

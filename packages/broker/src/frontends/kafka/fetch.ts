@@ -56,7 +56,7 @@ export function fetchHandler(parts: FetchParts): KafkaHandler<"Fetch"> {
       bytesMax: Math.min(Math.max(0, request.maxBytes), parts.answerBytesMax),
       waitMs: Math.max(0, request.maxWaitMs),
     };
-    const reads = await parts.fetchMany.read(turn.wanted, bounds, context.signal);
+    const reads = await parts.fetchMany.read(turn.wanted, bounds, context);
     return answer(parts, { request, context, turn }, reads);
   };
 }

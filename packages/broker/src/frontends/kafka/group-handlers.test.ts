@@ -1,4 +1,5 @@
 import { BrokerError, errorNumber } from "@strandline/model";
+import { Lease } from "@strandline/platform";
 import { describe, expect, it } from "vitest";
 import type { GroupService } from "../../services/groups.js";
 import { groupHandlers } from "./group-handlers.js";
@@ -16,6 +17,7 @@ function context(version: number): KafkaRequestContext {
       endpointOf: (id) => (id === 9 ? undefined : { host: `b${id}`, port: 9_090 + id }),
     },
     signal: new AbortController().signal,
+    lease: new Lease(),
   };
 }
 

@@ -5,6 +5,7 @@ import type {
   RequestOf,
   ServedApis,
 } from "@strandline/kafka-protocol";
+import type { Lease } from "@strandline/platform";
 
 export interface KafkaAddress {
   readonly host: string;
@@ -27,6 +28,8 @@ export interface KafkaRequestContext {
   readonly listener: KafkaListenerView;
   /** Aborts when the connection is gone. */
   readonly signal: AbortSignal;
+  /** Holds the bytes of the answer until the client's connection has taken them. */
+  readonly lease: Lease;
 }
 
 /**
@@ -38,7 +41,10 @@ export type KafkaHandler<Name extends ApiName> = (
   context: KafkaRequestContext,
 ) => Promise<OutgoingResponseOf<ServedApis[Name]>>;
 
-/** Answers Produce: by a call back, because one batch costs no promise on its way. */
+/**
+ * Answers Produce: by a call back, because one batch costs no promise on its way. The bytes of the
+ * request are lent: whoever uses them after this has returned holds them.
+ */
 export type KafkaProduce = (
   request: RequestOf<ServedApis["Produce"]>,
   context: KafkaRequestContext,

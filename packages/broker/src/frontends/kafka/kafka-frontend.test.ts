@@ -1,7 +1,7 @@
 import { encodeRequest } from "@strandline/kafka-protocol";
 import { BrokerSettings, emptyImage } from "@strandline/metadata";
 import { nodeId } from "@strandline/model";
-import { nullLogger } from "@strandline/platform";
+import { BufferPool, nullLogger } from "@strandline/platform";
 import { beforeEach, describe, expect, it } from "vitest";
 import { KafkaFrontend } from "./kafka-frontend.js";
 import { FakeConnection } from "./testing/fake-connection.js";
@@ -30,6 +30,7 @@ describe(KafkaFrontend, () => {
           },
         },
         logger: nullLogger,
+        buffers: new BufferPool(),
       },
       {
         nodeId: nodeId(1),

@@ -10,6 +10,7 @@ import {
 } from "@strandline/metadata";
 import type { NodeId } from "@strandline/model";
 import type {
+  BufferPool,
   ByteConnection,
   ByteReceiver,
   Clock,
@@ -30,6 +31,7 @@ export interface KafkaFrontendPorts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
+  readonly buffers: BufferPool;
 }
 
 export interface KafkaFrontendParts {
@@ -69,7 +71,7 @@ export class KafkaFrontend {
     // Once, not each time: a broker that lost its controller for a while still knows the rest.
     this.#isOpen ||= this.#parts.isReady();
     if (!this.#isOpen) return undefined;
-    const { clock, logger } = this.#ports;
+    const { clock, logger, buffers } = this.#ports;
     const accepted = new KafkaConnection(connection, {
       dispatcher: this.#dispatcher,
       listener: this.#viewOf(listener, connection),
@@ -77,6 +79,7 @@ export class KafkaFrontend {
       logger,
       frameBytesMax: this.#parts.settings.number("socket.request.max.bytes"),
       budget: this.#budget,
+      buffers,
       onClosed: (closed) => this.#connections.delete(closed),
     });
     this.#connections.add(accepted);

@@ -88,6 +88,7 @@ export class ClusterNode implements App {
         checkpoints: directory.checkpoints,
         crc32c: ports.crc32c,
         compressors: ports.compressors,
+        buffers: ports.buffers,
         probe: {
           becameLeader: (partition, epoch) => {
             const { generation } = ports;

@@ -7,6 +7,8 @@ export class FakeConnection implements ByteConnection {
   readonly localPort = 9092;
   /** What was written, one entry for each call. */
   readonly written: Uint8Array[] = [];
+  /** Of the writes: that the peer has taken what was written. */
+  readonly onTaken: (() => void)[] = [];
   isPaused = false;
   isDestroyed = false;
   /** False: the peer does not read. */
@@ -16,8 +18,9 @@ export class FakeConnection implements ByteConnection {
     return new Uint8Array(length);
   }
 
-  write(pieces: readonly Uint8Array[]): boolean {
+  write(pieces: readonly Uint8Array[], onTaken: () => void = () => undefined): boolean {
     this.written.push(Buffer.concat(pieces));
+    this.onTaken.push(onTaken);
     return this.hasRoom;
   }
 
