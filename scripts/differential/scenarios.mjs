@@ -4,6 +4,7 @@ import { connections } from "./scenarios/connections.mjs";
 import { fetching } from "./scenarios/fetch.mjs";
 import { groups } from "./scenarios/groups.mjs";
 import { produce } from "./scenarios/produce.mjs";
+import { runTimeConfigs } from "./scenarios/run-time-configs.mjs";
 import { topics } from "./scenarios/topics.mjs";
 
 export const SCENARIOS = Object.entries({
@@ -13,4 +14,5 @@ export const SCENARIOS = Object.entries({
   ...fetching,
   ...groups,
   ...admin,
+  ...runTimeConfigs,
 });
