@@ -9,6 +9,7 @@ import {
   topicConfig,
   topicConfigEntries,
 } from "./config-resolution.js";
+import { replay } from "./replay.js";
 import { MetadataCluster } from "./testing/metadata-cluster.js";
 
 const ids = (...nodes: number[]) => nodes.map((node) => nodeId(node));
@@ -150,6 +151,15 @@ describe("what is set for one broker", () => {
     expect(of(2).has(relogin)).toBe(false);
     expect(of(2).get("background.threads")).toMatchObject({ value: "7", source: "cluster" });
     expect([...of(1).keys()]).toEqual([...of(1).keys()].sort());
+  });
+
+  it("is never a minimum of in-sync replicas, whatever the metadata says", () => {
+    const set = cluster();
+    set.createTopic("t");
+    const weak = { resource: "broker:1", name: "min.insync.replicas", value: "1" };
+    const record = { type: "config-set", version: 1, ...weak } as const;
+    const { image } = replay(set.image, [record], set.image.offset + 1);
+    expect(topicConfig(image, "t", nodeId(1)).inSyncReplicasMin).toBe(2);
   });
 });
 

@@ -102,7 +102,8 @@ export function topicConfig(image: MetadataImage, topicName: string, broker?: No
     fileDeleteDelayMs: number("file.delete.delay.ms"),
     isSynced: value("durability") === "fsync",
     batchBytesMax: number("max.message.bytes"),
-    inSyncReplicasMin: number("min.insync.replicas"),
+    // Never of one broker: the controller counts by the same, and so does the next leader.
+    inSyncReplicasMin: inSyncReplicasMin(image, topicName),
     timestampAfterMsMax: number("message.timestamp.after.max.ms"),
     isLogAppendTime: value("message.timestamp.type") === "LogAppendTime",
     compressionType: value("compression.type") as TopicConfig["compressionType"],
