@@ -106,6 +106,7 @@ export class OffsetsService {
     }
     return { offset: replica.highWatermark, timestampMs: -1, leaderEpoch };
   }
+
   /** The first of the committed records with the largest timestamp. Throws the refusal. */
   async findMaxTimestamp(replica: Partition): Promise<FoundOffset> {
     const role = replica.requireLeader();
