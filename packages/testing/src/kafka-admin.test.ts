@@ -1,31 +1,12 @@
 import { errorNumber } from "@strandline/model";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { startCluster, type TestCluster } from "./cluster.js";
-import { RawKafka } from "./testdata/raw-kafka.js";
+import { describe, expect, it } from "vitest";
+import { KafkaDoor } from "./testdata/kafka-door.js";
+import type { RawKafka } from "./testdata/raw-kafka.js";
 
 const TOPIC = 2;
 const BROKER = 4;
 
-let cluster: TestCluster;
-const dialed: RawKafka[] = [];
-
-beforeAll(async () => {
-  cluster = await startCluster();
-}, 60_000);
-
-afterAll(async () => {
-  await cluster.close();
-});
-
-afterEach(() => {
-  for (const raw of dialed.splice(0)) raw.close();
-});
-
-async function dial(broker = 1): Promise<RawKafka> {
-  const raw = await RawKafka.dial(cluster.kafkaBootstrap[broker - 1] as string);
-  dialed.push(raw);
-  return raw;
-}
+const door = KafkaDoor.forTests();
 
 interface Wanted {
   /** By partition. */
@@ -34,7 +15,7 @@ interface Wanted {
 }
 
 async function createTopic(name: string, wanted: Wanted): Promise<RawKafka> {
-  const raw = await dial();
+  const raw = await door.dial();
   const { topics } = await raw.call("CreateTopics", 7, {
     topics: [
       {
@@ -54,7 +35,7 @@ async function createTopic(name: string, wanted: Wanted): Promise<RawKafka> {
 }
 
 async function write(topic: string, partition: number, count: number): Promise<void> {
-  const client = cluster.connect();
+  const client = door.cluster.connect();
   const producer = client.producer();
   const sends = Array.from({ length: count }, async (_, at) => {
     await producer.send({ topic, partition, value: `record ${at}` });
@@ -79,7 +60,7 @@ async function until(what: () => Promise<boolean>): Promise<void> {
 }
 
 async function sizeOn(broker: number, topic: string): Promise<number> {
-  const raw = await dial(broker);
+  const raw = await door.dial(broker);
   const { results } = await raw.call("DescribeLogDirs", 4, {
     topics: [{ topic, partitions: [0] }],
   });
@@ -107,7 +88,7 @@ describe("replicas", () => {
     await until(async () => (await sizeOn(1, "moved")) === -1);
     expect(await sizeOn(3, "moved")).toBe(await sizeOn(2, "moved"));
     // The one that came leads, and has everything.
-    const leader = await dial(3);
+    const leader = await door.dial(3);
     await raw.call("ElectLeaders", 2, {
       electionType: 0,
       topicPartitions: [{ topic: "moved", partitions: [0] }],
@@ -255,7 +236,7 @@ describe("settings", () => {
         [2, 1],
       ],
     });
-    const client = cluster.connect();
+    const client = door.cluster.connect();
     const value = "x".repeat(5_000);
     const send = async (partition: number) =>
       await client.producer().send({ topic: "limited", partition, value });
@@ -273,7 +254,7 @@ describe("settings", () => {
       return responses[0]?.errorCode;
     };
     const limit = async (broker: number) => {
-      const { results } = await (await dial(broker)).call("DescribeConfigs", 4, {
+      const { results } = await (await door.dial(broker)).call("DescribeConfigs", 4, {
         resources: [
           {
             resourceType: BROKER,
@@ -309,7 +290,7 @@ describe("settings", () => {
   });
 
   it("of a group are kept", async () => {
-    const raw = await dial(2);
+    const raw = await door.dial(2);
     const resource = { resourceType: 32, resourceName: "kept" };
     const session = { name: "consumer.session.timeout.ms", value: "50000" };
     await raw.call("IncrementalAlterConfigs", 1, {
@@ -325,7 +306,7 @@ describe("settings", () => {
   });
 
   it("of a broker are told by itself alone, and of things that are not here there are none", async () => {
-    const raw = await dial(2);
+    const raw = await door.dial(2);
     const describeOne = async (resourceType: number, resourceName: string) => {
       const resource = { resourceType, resourceName, configurationKeys: null };
       const { results } = await raw.call("DescribeConfigs", 4, {
@@ -401,7 +382,7 @@ describe("topics", () => {
 
 describe("the cluster", () => {
   it("names its brokers, and the voters with what they have", async () => {
-    const raw = await dial(3);
+    const raw = await door.dial(3);
     const question = { includeClusterAuthorizedOperations: false };
     const found = await raw.call("DescribeCluster", 2, question);
     expect(new Set(found.brokers.map(({ brokerId }) => brokerId))).toEqual(new Set([1, 2, 3]));
