@@ -308,7 +308,8 @@ class History {
     if ("error" in response && response.error !== undefined) {
       this.marks.add(response.error);
       client.next = "join";
-      if (["UNKNOWN_MEMBER_ID", "FENCED_INSTANCE_ID"].includes(response.error)) client.memberId = "";
+      if (["UNKNOWN_MEMBER_ID", "FENCED_INSTANCE_ID"].includes(response.error))
+        client.memberId = "";
     } else if (response.kind === "sync") {
       client.next = "heartbeat";
     }
@@ -355,7 +356,8 @@ class History {
       if (response.error !== undefined) return;
       this.marks.add("committed");
       for (const { topic, partitions } of command.topics) {
-        for (const { offset } of partitions) this.#offsets.set(`${command.groupId}/${topic}`, offset);
+        for (const { offset } of partitions)
+          this.#offsets.set(`${command.groupId}/${topic}`, offset);
       }
     } else if (command.kind === "fetch-offsets" && response.kind === "fetch-offsets") {
       this.#compareOffsets(command.groupId, response);

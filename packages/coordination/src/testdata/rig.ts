@@ -71,7 +71,7 @@ class Rig {
 
   readonly #commands: ReadonlyMap<string, (words: Words) => void> = new Map([
     ["config", (words: Words): void => this.#configure(words)],
-    ["group", ({ plain }: Words): void => void (this.#groupId = plain[0] ?? "")],
+    ["group", (words: Words): void => this.#choose(words)],
     ["join", (words: Words): void => this.#join(words)],
     ["sync", (words: Words): void => this.#sync(words)],
     ["heartbeat", (words: Words): void => this.#heartbeat(words)],
@@ -85,7 +85,7 @@ class Rig {
     ["topics-deleted", (words: Words): void => this.#topicsDeleted(words)],
     ["forget", (words: Words): void => this.#forget(words)],
     ["pass", (words: Words): void => this.#pass(Number(words.plain[0]))],
-    ["calendar", (words: Words): void => void (this.#wallAheadMs += Number(words.plain[0]))],
+    ["calendar", (words: Words): void => this.#moveCalendar(Number(words.plain[0]))],
     ["restart", (): void => this.#restart()],
   ]);
 
@@ -224,6 +224,15 @@ class Rig {
     }
   }
 
+  /** The group that what follows is about. */
+  #choose({ plain }: Words): void {
+    this.#groupId = plain[0] ?? "";
+  }
+
+  #moveCalendar(aheadMs: number): void {
+    this.#wallAheadMs += aheadMs;
+  }
+
   #pass(durationMs: number): void {
     const untilMs = this.#nowMs + durationMs;
     for (;;) {
@@ -263,7 +272,8 @@ class Rig {
 
   #hear(ticket: Ticket, response: GroupResponse): void {
     const asker = this.#askers.get(ticket);
-    if (asker === undefined) throw new Error(`ticket ${ticket} is answered twice, or was not asked`);
+    if (asker === undefined)
+      throw new Error(`ticket ${ticket} is answered twice, or was not asked`);
     this.#askers.delete(ticket);
     const client = this.#clients.get(asker);
     if (client !== undefined && response.kind === "join") this.#learn(client, response);

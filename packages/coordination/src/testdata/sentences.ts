@@ -24,9 +24,7 @@ export function recordSentence({ key, value }: CoordinationRecord): string {
   }
   if (value === null) return `deletes group ${about.groupId}`;
   const { generation, protocolName, members } = readGroupValue(value);
-  const texts = members.map(
-    ({ memberId, assignment }) => `${memberId}[${textOf(assignment)}]`,
-  );
+  const texts = members.map(({ memberId, assignment }) => `${memberId}[${textOf(assignment)}]`);
   const who = texts.length === 0 ? "nobody" : `${protocolName} ${texts.join(" ")}`;
   return `writes group ${about.groupId}: generation ${generation}, ${who}`;
 }
@@ -66,9 +64,7 @@ function joinText(response: GroupResponse & { kind: "join" }): string {
   if (error === "MEMBER_ID_REQUIRED") return `${error}, ${memberId}`;
   if (error !== undefined) return error;
   const skip = response.skipAssignment ? ", skips the assignment" : "";
-  const all = members.map(
-    (member) => `${member.memberId}(${metadataText(member.metadata)})`,
-  );
+  const all = members.map((member) => `${member.memberId}(${metadataText(member.metadata)})`);
   const whole = all.length === 0 ? "" : ` of ${all.join(" ")}`;
   const lead = leaderId === memberId ? "leads" : `follows ${leaderId}`;
   return `${memberId} in generation ${generation}, ${protocolName}, ${lead}${whole}${skip}`;

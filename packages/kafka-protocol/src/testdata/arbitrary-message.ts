@@ -12,7 +12,8 @@ type AnyMessage = Readonly<Record<string, unknown>>;
 
 export function arbitraryMessage(fields: Fields, version: number): fc.Arbitrary<AnyMessage> {
   const members: Record<string, fc.Arbitrary<unknown>> = {};
-  for (const [name, field] of Object.entries(fields)) members[name] = arbitraryField(field, version);
+  for (const [name, field] of Object.entries(fields))
+    members[name] = arbitraryField(field, version);
   return fc.record(members, { noNullPrototype: true });
 }
 

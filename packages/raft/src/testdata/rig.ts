@@ -50,17 +50,17 @@ class Rig {
     ["compact", (id): void => this.#compact(id)],
     ["restart", (id): void => this.#restart(id)],
     ["replace-disk", (id): void => this.#replaceDisk(this.#server(id))],
-    ["work", (...ids): void => ids.forEach((id) => this.#work(this.#server(id)))],
+    ["work", (...ids): void => this.#each(ids, (server) => this.#work(server))],
     ["deliver", (...links): void => this.#deliver(links)],
     ["drop", (...links): void => this.#drop(links)],
     ["duplicate", (): void => void this.#flight.push(...this.#flight)],
-    ["cut", (...links): void => links.forEach((link) => this.#cut(link))],
+    ["cut", (...links): void => this.#cut(links)],
     ["heal", (): void => this.#cuts.clear()],
     ["settle", (): void => this.#settle()],
     ["quietly", (...words): void => this.#quietly(words)],
     ["pass", (count = "1"): void => this.#pass(Number(count))],
     ["status", (): void => this.#status()],
-    ["log", (...ids): void => ids.forEach((id) => this.#log(this.#server(id)))],
+    ["log", (...ids): void => this.#each(ids, (server) => this.#log(server))],
     ["peers", (id): void => this.#peers(id)],
   ]);
 
@@ -138,6 +138,10 @@ class Rig {
     this.#say(`${server.id} is empty, and silent up to ${lastIndex}`);
   }
 
+  #each(ids: readonly string[], act: (server: Server) => void): void {
+    for (const id of ids) act(this.#server(id));
+  }
+
   /** One Ready: persist, send, apply. */
   #work(server: Server): void {
     const ready = server.begin();
@@ -186,11 +190,13 @@ class Rig {
   }
 
   /** `1>2` loses what 1 sends to 2; `1-2` both ways; `1` everything from and to 1. */
-  #cut(link: string): void {
-    const [a = "", b = ""] = link.split(/[->]/);
-    for (const other of b === "" ? [...this.#servers.keys()].map(String) : [b]) {
-      this.#cuts.add(`${a}>${other}`);
-      if (!link.includes(">")) this.#cuts.add(`${other}>${a}`);
+  #cut(links: readonly string[]): void {
+    for (const link of links) {
+      const [a = "", b = ""] = link.split(/[->]/);
+      for (const other of b === "" ? [...this.#servers.keys()].map(String) : [b]) {
+        this.#cuts.add(`${a}>${other}`);
+        if (!link.includes(">")) this.#cuts.add(`${other}>${a}`);
+      }
     }
   }
 
