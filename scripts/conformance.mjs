@@ -7,8 +7,8 @@
  *
  * `--only` runs one client, `--case` the tests with TEXT in their names. `--bootstrap` runs against
  * a cluster that is there already; its results go to `--csv` only. `--text` runs nothing, and makes the
- * page anew from the data. A client whose toolchain this
- * machine lacks is skipped, with the reason. Exits 1 when a test failed.
+ * page anew from the data. A client whose toolchain this machine lacks is skipped, with the reason.
+ * Exits 1 when a test failed.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";

@@ -10,8 +10,9 @@
 import { parseArgs } from "node:util";
 import { Report } from "./acceptance/report.mjs";
 import { acknowledgedIn, comparison, consumedIn, disorder } from "./examples/example-records.mjs";
-import { EXAMPLES_BY_NAME, Lacking } from "./examples/toolchains.mjs";
+import { EXAMPLES_BY_NAME } from "./examples/toolchains.mjs";
 import { Cluster } from "./lab/cluster.mjs";
+import { Lacking } from "./lab/lacking.mjs";
 import { until, within } from "./lab/waiting.mjs";
 import { Workspace } from "./lab/workspace.mjs";
 

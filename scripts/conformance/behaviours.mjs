@@ -4,9 +4,9 @@
  * skipped. Records are `{ key, value, headers, timestampMs }`: buffers or null, headers in pairs.
  */
 import assert from "node:assert/strict";
+import { Lacking } from "../lab/lacking.mjs";
 import { until } from "../lab/waiting.mjs";
 import { idempotentThroughFailover } from "./failover.mjs";
-import { Lacking } from "./lacking.mjs";
 import { rebalanceUnderLoad } from "./rebalance.mjs";
 import { freshName, need, numbered, numberIn } from "./test-records.mjs";
 

@@ -1,7 +1,7 @@
 /** An idempotent producer whose leader is killed: everything is there once, and in order. */
 import assert from "node:assert/strict";
+import { Lacking } from "../lab/lacking.mjs";
 import { sleep } from "../lab/waiting.mjs";
-import { Lacking } from "./lacking.mjs";
 import { freshName, need, numbered, numberIn } from "./test-records.mjs";
 
 const RECORDS = 3_000;

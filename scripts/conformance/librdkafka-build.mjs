@@ -1,32 +1,29 @@
 /**
  * librdkafka's own test programs, built from its sources as they come in the npm package of its
- * JavaScript binding. Built once, into the cache under node_modules; nothing of it enters the project.
+ * JavaScript binding. Built once, and kept.
  */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import path from "node:path";
-import { CACHE, have, must } from "./toolchain.mjs";
+import { cached } from "../lab/cache.mjs";
+import { have, must } from "../lab/toolchain.mjs";
 
 const PACKAGE = "@confluentinc/kafka-javascript@1.10.1";
+const SOURCE = "package/deps/librdkafka";
 const MAKE_MS = 20 * 60_000;
 
 /** Resolves with the directory of the test program, and the library's version. */
 export async function librdkafkaTests(workspace, say) {
-  const directory = path.join(CACHE, `librdkafka-of-${PACKAGE.replaceAll(/[@/]/g, "-").slice(1)}`);
-  const source = path.join(directory, "package/deps/librdkafka");
-  const tests = path.join(source, "tests");
-  const mark = path.join(directory, "complete");
-  if (!existsSync(mark)) {
+  const name = `librdkafka-of-${PACKAGE.replaceAll(/[@/]/g, "-").slice(1)}`;
+  const directory = await cached(name, async (partial) => {
     for (const tool of ["g++", "make"]) await have(workspace, [tool, "--version"]);
-    rmSync(directory, { recursive: true, force: true });
-    mkdirSync(directory, { recursive: true });
     say("building librdkafka and its tests: some five minutes, once");
-    const options = { cwd: directory };
+    const options = { cwd: partial };
     const packed = await have(workspace, ["npm", "pack", "--silent", PACKAGE], options);
     await must(workspace, ["tar", "xzf", packed.trim()], options);
-    await build(workspace, source);
-    writeFileSync(mark, "");
-  }
-  return { tests, version: versionOf(source) };
+    await build(workspace, path.join(partial, SOURCE));
+  });
+  const source = path.join(directory, SOURCE);
+  return { tests: path.join(source, "tests"), version: versionOf(source) };
 }
 
 async function build(workspace, source) {

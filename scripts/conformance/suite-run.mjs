@@ -2,8 +2,9 @@
  * Runs one suite: makes its client ready, then its cases one after the other, and writes each result
  * to the card. A case passes when it ends, and fails with what it throws.
  */
+
+import { Lacking } from "../lab/lacking.mjs";
 import { within } from "../lab/waiting.mjs";
-import { Lacking } from "./lacking.mjs";
 
 const CASE_MS_MAX = 120_000;
 

@@ -3,7 +3,7 @@
  * that is there already. Of another's cluster nothing is killed.
  */
 import { Cluster } from "../lab/cluster.mjs";
-import { Lacking } from "./lacking.mjs";
+import { Lacking } from "../lab/lacking.mjs";
 
 /**
  * What other people's suites expect of a cluster for tests: topics of four partitions, and groups

@@ -1,5 +1,5 @@
 /** What the tests of a client send and look for: fresh names, records that carry a number. */
-import { Lacking } from "./lacking.mjs";
+import { Lacking } from "../lab/lacking.mjs";
 
 let named = 0;
 

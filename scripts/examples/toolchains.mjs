@@ -3,18 +3,13 @@
  * fetched, are a reason to skip; an example that does not build is a failure.
  */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { cached } from "../lab/cache.mjs";
+import { have, must } from "../lab/toolchain.mjs";
 
-const ROOT = path.join(path.dirname(fileURLToPath(import.meta.url)), "../..");
-const EXAMPLES = path.join(ROOT, "examples");
-/** Packages are installed once, not at every run. */
-const CACHE = path.join(ROOT, "node_modules/.cache/strandline-examples");
-const STEP_MS = 300_000;
-
-/** Thrown for what this machine lacks. */
-export class Lacking extends Error {}
+const EXAMPLES = path.join(path.dirname(fileURLToPath(import.meta.url)), "../../examples");
 
 /** By example: makes it ready, and resolves with the commands of its two programs. */
 export const EXAMPLES_BY_NAME = {
@@ -35,17 +30,13 @@ async function pythonPrograms(workspace) {
   const requirements = path.join(directory, "requirements.txt");
   const version = await have(workspace, ["python3", "--version"]);
   const hash = createHash("sha256").update(version).update(readFileSync(requirements));
-  const venv = path.join(CACHE, `python-${hash.digest("hex").slice(0, 16)}`);
-  const python = path.join(venv, "bin/python");
-  const mark = path.join(venv, "complete");
-  if (!existsSync(mark)) {
-    rmSync(venv, { recursive: true, force: true });
-    mkdirSync(CACHE, { recursive: true });
-    await have(workspace, ["python3", "-m", "venv", venv]);
+  const name = `examples-python-${hash.digest("hex").slice(0, 16)}`;
+  const venv = await cached(name, async (partial) => {
+    await have(workspace, ["python3", "-m", "venv", partial]);
     const install = ["pip", "install", "--quiet", "--retries", "1", "-r", requirements];
-    await have(workspace, [python, "-m", ...install]);
-    writeFileSync(mark, "");
-  }
+    await have(workspace, [path.join(partial, "bin/python"), "-m", ...install]);
+  });
+  const python = path.join(venv, "bin/python");
   // Otherwise a line is seen by the runner only once there are many.
   const program = (file) => [python, "-u", "-B", path.join(directory, file)];
   return { produce: program("produce.py"), consume: program("consume.py") };
@@ -60,25 +51,4 @@ async function goPrograms(workspace) {
   await must(workspace, ["go", "vet", "./..."], options);
   await must(workspace, ["go", "build", "-o", directory, "./produce", "./consume"], options);
   return { produce: [path.join(directory, "produce")], consume: [path.join(directory, "consume")] };
-}
-
-async function have(workspace, command, options) {
-  try {
-    return await must(workspace, command, options);
-  } catch (error) {
-    throw new Lacking(error.message);
-  }
-}
-
-/** Runs a command to its end; resolves with what it printed. Throws its last words if it failed. */
-async function must(workspace, [command, ...args], options = {}) {
-  const child = workspace.spawn(command, args, { ...options, stdout: "collect" });
-  child.stdin.end();
-  const { code, isOverdue } = await child.endedWithin(STEP_MS).catch((error) => {
-    throw new Error(error.code === "ENOENT" ? `there is no ${command} here` : error.message);
-  });
-  if (code === 0) return child.stdout.toString();
-  const words = child.stderr.trim().split("\n").at(-1) ?? "";
-  const line = [path.basename(command), ...args].join(" ");
-  throw new Error(`\`${line}\` ${isOverdue ? "took too long" : "failed"}: ${words}`);
 }

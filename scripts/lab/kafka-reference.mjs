@@ -1,19 +1,12 @@
-/**
- * A real Apache Kafka with three brokers on loopback, to compare with: behaviour and figures. Needs
- * `java` (17 or newer) and `mvn` on the path; the jars come from Maven's own registry, once, into a
- * cache directory. Nothing of it becomes a part of this project.
- */
-
-import { spawnSync } from "node:child_process";
+/** A real Apache Kafka with three brokers on loopback, to compare with: behaviour and figures. */
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { cacheDirectory } from "./cache-directory.mjs";
 import { KafkaConnection } from "./kafka-connection.mjs";
+import { kafkaClassPath, kafkaJava } from "./kafka-jars.mjs";
 import { freePorts } from "./ports.mjs";
 import { GivenUp, until } from "./waiting.mjs";
 
-export const KAFKA_VERSION = "4.3.1";
 const NODES = [1, 2, 3];
 /** What Kafka's own start script gives a broker. */
 const JVM = [
@@ -23,79 +16,36 @@ const JVM = [
 ];
 const START_MS_MAX = 90_000;
 
-const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
-  <modelVersion>4.0.0</modelVersion>
-  <groupId>reference</groupId>
-  <artifactId>kafka</artifactId>
-  <version>1</version>
-  <packaging>pom</packaging>
-  <dependencies>
-    <dependency>
-      <groupId>org.apache.kafka</groupId>
-      <artifactId>kafka_2.13</artifactId>
-      <version>${KAFKA_VERSION}</version>
-    </dependency>
-    <dependency>
-      <groupId>org.apache.kafka</groupId>
-      <artifactId>kafka-tools</artifactId>
-      <version>${KAFKA_VERSION}</version>
-    </dependency>
-    <dependency>
-      <groupId>org.slf4j</groupId>
-      <artifactId>slf4j-simple</artifactId>
-      <version>1.7.36</version>
-    </dependency>
-  </dependencies>
-</project>
-`;
-
-/** The directory of the jars; fetches them when they are not there yet. */
-export function kafkaJars(say = () => undefined) {
-  const directory = path.join(cacheDirectory(), `kafka-${KAFKA_VERSION}`);
-  if (existsSync(path.join(directory, "libs"))) return path.join(directory, "libs");
-  for (const [command, flag] of [
-    ["java", "-version"],
-    ["mvn", "--version"],
-  ]) {
-    if (spawnSync(command, [flag]).status === 0) continue;
-    throw new Error(`the reference needs \`${command}\` on the path; or name one by its address`);
-  }
-  say(`fetching Kafka ${KAFKA_VERSION} into ${directory}`);
-  mkdirSync(directory, { recursive: true });
-  writeFileSync(path.join(directory, "pom.xml"), POM);
-  const partial = path.join(directory, "libs.partial");
-  rmSync(partial, { recursive: true, force: true });
-  const copy = ["-q", "-B", "dependency:copy-dependencies", `-DoutputDirectory=${partial}`];
-  const { status, stdout, stderr } = spawnSync("mvn", copy, { cwd: directory, encoding: "utf8" });
-  if (status !== 0) throw new Error(`mvn could not fetch Kafka: ${stdout}${stderr}`);
-  if (readdirSync(partial).length === 0) throw new Error("mvn fetched no jars");
-  // Whole or not at all: what was interrupted is fetched again.
-  renameSync(partial, path.join(directory, "libs"));
-  return path.join(directory, "libs");
-}
-
 export class KafkaReference {
   nodes = new Map();
   #workspace;
-  #jars;
+  #classPath;
   #extra;
   #clusterId = randomBytes(16).toString("base64url");
 
-  /**
-   * Starts three brokers and waits until they serve. `extra`: further lines of server.properties, as
-   * an object.
-   */
-  static async start(workspace, { name = "kafka", extra = {}, say } = {}) {
-    const jars = kafkaJars(say);
-    const ports = await freePorts(2 * NODES.length);
-    const kafka = new KafkaReference(workspace, { name, jars, extra, ports });
-    await kafka.startAll();
+  /** Starts three brokers and waits until they serve. Options as those of `prepare`. */
+  static async start(workspace, options) {
+    const kafka = await KafkaReference.prepare(workspace, options);
+    for (const id of kafka.nodes.keys()) kafka.startNode(id);
+    await kafka.untilServing();
     return kafka;
   }
 
-  constructor(workspace, { name = "kafka", jars, extra = {}, ports }) {
+  /**
+   * Three brokers with formatted directories that were never started. `extra`: further lines of
+   * server.properties, as an object.
+   */
+  static async prepare(workspace, { name = "kafka", extra = {}, say } = {}) {
+    const classPath = await kafkaClassPath(workspace, say);
+    const ports = await freePorts(2 * NODES.length);
+    const kafka = new KafkaReference(workspace, { name, classPath, extra, ports });
+    await kafka.#format();
+    return kafka;
+  }
+
+  constructor(workspace, { name, classPath, extra, ports }) {
     this.#workspace = workspace;
-    this.#jars = jars;
+    this.#classPath = classPath;
     this.#extra = extra;
     for (const [at, id] of NODES.entries()) {
       this.nodes.set(id, {
@@ -116,27 +66,6 @@ export class KafkaReference {
 
   get living() {
     return [...this.nodes.values()].filter((node) => node.child?.isAlive === true);
-  }
-
-  /** Formats, starts and waits. */
-  async startAll() {
-    await this.format();
-    for (const id of this.nodes.keys()) this.startNode(id);
-    await this.untilServing();
-  }
-
-  async format() {
-    await Promise.all(
-      [...this.nodes.values()].map(async (node) => {
-        writeFileSync(this.#properties(node), this.#settings(node));
-        // One word: an id may begin with a dash, and would pass for an option.
-        const clusterId = `--cluster-id=${this.#clusterId}`;
-        const options = ["format", clusterId, "-c", this.#properties(node)];
-        const child = this.run("kafka.tools.StorageTool", options, { stdout: "collect" });
-        const { code } = await child.ended;
-        if (code !== 0) throw new Error(`formatting failed: ${child.stdout}${child.stderr}`);
-      }),
-    );
   }
 
   startNode(id) {
@@ -183,10 +112,23 @@ export class KafkaReference {
     return this.#java(["-Xmx512M", "-XX:+UseSerialGC"], "error", name, args, options);
   }
 
+  async #format() {
+    await Promise.all(
+      [...this.nodes.values()].map(async (node) => {
+        writeFileSync(this.#properties(node), this.#settings(node));
+        // One word: an id may begin with a dash, and would pass for an option.
+        const clusterId = `--cluster-id=${this.#clusterId}`;
+        const options = ["format", clusterId, "-c", this.#properties(node)];
+        const child = this.run("kafka.tools.StorageTool", options, { stdout: "collect" });
+        const { code } = await child.ended;
+        if (code !== 0) throw new Error(`formatting failed: ${child.stdout}${child.stderr}`);
+      }),
+    );
+  }
+
   #java(flags, level, name, args, options) {
-    const log = `-Dorg.slf4j.simpleLogger.defaultLogLevel=${level}`;
-    const classes = ["-cp", path.join(this.#jars, "*"), name];
-    return this.#workspace.spawn("java", [...flags, log, ...classes, ...args], options);
+    const [command, ...first] = kafkaJava(this.#classPath, { flags, level });
+    return this.#workspace.spawn(command, [...first, name, ...args], options);
   }
 
   #properties({ directory }) {

@@ -71,7 +71,7 @@ say(`${Math.round((performance.now() - startedAtMs) / 1_000)} s in all`);
 process.exit(failed === 0 ? 0 : 1);
 
 async function compare() {
-  const program = rdkafkaPerformance(options.program, say);
+  const program = await rdkafkaPerformance(workspace, options.program, say);
   context.rdkafka = new RdkafkaLoad(workspace, program);
   if (isWanted("start")) await attempt("start", starts);
   const runs = Object.keys(RUNS).filter(isWanted);

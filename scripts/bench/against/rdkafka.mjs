@@ -1,64 +1,51 @@
 /**
- * librdkafka's own load generator: found, or built once into the cache directory out of the packages
- * that carry its source. Building needs gcc, g++, make and npm.
+ * librdkafka's own load generator: found, or built once out of the packages that carry its source.
+ * Building needs gcc, g++, make and npm.
  */
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync } from "node:fs";
 import path from "node:path";
-import { cacheDirectory } from "../../lab/cache-directory.mjs";
+import { cached } from "../../lab/cache.mjs";
+import { must } from "../../lab/toolchain.mjs";
 
 /** The library, and the package that has the generator's source too. */
 const LIBRARY = "@confluentinc/kafka-javascript@1.10.1";
 const EXAMPLES = "node-rdkafka@3.6.1";
 /** Nothing but plain TCP: the load is neither encrypted nor compressed. */
 const WITHOUT = ["curl", "gssapi", "ssl", "sasl", "zstd", "zlib", "lz4-ext", "debug-symbols"];
+const PROGRAM = "rdkafka_performance";
+const BUILD_MS_MAX = 20 * 60_000;
 const RUN_MS_MAX = 240_000;
 
-/** The path of the program. `given` is one that the caller has already. */
-export function rdkafkaPerformance(given, say = () => undefined) {
+/** Resolves with the path of the program. `given` is one that the caller has already. */
+export async function rdkafkaPerformance(workspace, given, say = () => undefined) {
   if (given !== undefined) {
     if (!existsSync(given)) throw new Error(`there is no ${given}`);
     return given;
   }
-  const program = path.join(cacheDirectory(), "rdkafka", "rdkafka_performance");
-  if (!existsSync(program)) build(path.dirname(program), say);
-  return program;
+  const directory = await cached("rdkafka", async (partial) => {
+    say("building rdkafka_performance: some minutes, once");
+    await build(workspace, path.join(partial, PROGRAM));
+  });
+  return path.join(directory, PROGRAM);
 }
 
-function build(directory, say) {
-  say(`building rdkafka_performance in ${directory}: some minutes, once`);
-  const partial = `${directory}.partial`;
-  rmSync(partial, { recursive: true, force: true });
-  const [library, examples] = [LIBRARY, EXAMPLES].map((name, at) => {
-    const folder = path.join(partial, String(at));
-    mkdirSync(folder, { recursive: true });
-    run("npm", ["pack", "--silent", name], folder);
-    run("sh", ["-c", "tar xzf ./*.tgz"], folder);
+async function build(workspace, program) {
+  const run = async (cwd, ...command) =>
+    await must(workspace, command, { cwd, timeoutMs: BUILD_MS_MAX });
+  const unpacked = async (name) => {
+    const folder = workspace.newDirectory(`rdkafka/${name.replaceAll("/", "-")}`);
+    const packed = await run(folder, "npm", "pack", "--silent", name);
+    await run(folder, "tar", "xzf", packed.trim());
     return path.join(folder, "package/deps/librdkafka");
-  });
-  run(
-    "./configure",
-    WITHOUT.map((each) => `--disable-${each}`),
-    library,
-  );
-  run("make", ["-j2", "-C", "src", "librdkafka.a"], library);
+  };
+  const library = await unpacked(LIBRARY);
+  const examples = await unpacked(EXAMPLES);
+  await run(library, "./configure", ...WITHOUT.map((each) => `--disable-${each}`));
+  await run(library, "make", "-j2", "-C", "src", "librdkafka.a");
   const source = path.join(examples, "examples/rdkafka_performance.c");
   const include = [`-I${path.join(examples, "src")}`, "-Isrc", "-I."];
   const libraries = ["src/librdkafka.a", "-lm", "-lpthread", "-ldl", "-lrt"];
-  const program = path.join(partial, "rdkafka_performance");
-  run("gcc", ["-O2", ...include, source, "-o", program, ...libraries], library);
-  mkdirSync(directory, { recursive: true });
-  renameSync(program, path.join(directory, "rdkafka_performance"));
-  rmSync(partial, { recursive: true, force: true });
-}
-
-function run(command, args, cwd) {
-  try {
-    execFileSync(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"], maxBuffer: 2 ** 28 });
-  } catch (error) {
-    const said = `${error.stdout ?? ""}${error.stderr ?? error.message}`.slice(-2_000);
-    throw new Error(`\`${command} ${args.join(" ")}\` failed: ${said}`);
-  }
+  await run(library, "gcc", "-O2", ...include, source, "-o", program, ...libraries);
 }
 
 const PRODUCER = {

@@ -1,6 +1,6 @@
 /** The two clusters, with the same handles: three brokers each, as processes on this machine. */
 import { Cluster } from "../../lab/cluster.mjs";
-import { KafkaReference, kafkaJars } from "../../lab/kafka-reference.mjs";
+import { KafkaReference } from "../../lab/kafka-reference.mjs";
 import { freePorts } from "../../lab/ports.mjs";
 import { Probe } from "./probe.mjs";
 
@@ -16,6 +16,10 @@ class Side {
 
   get pids() {
     return this.cluster.living.map(({ child }) => child.pid);
+  }
+
+  launch() {
+    for (const id of this.cluster.nodes.keys()) this.cluster.startNode(id);
   }
 
   async kill(id) {
@@ -39,17 +43,10 @@ export class KafkaSide extends Side {
   /** Prepares a cluster that was never started. */
   static async prepare(workspace, label, say) {
     const side = new KafkaSide();
-    const jars = kafkaJars(say);
-    const ports = await freePorts(6);
-    side.cluster = new KafkaReference(workspace, { name: label, jars, ports });
-    await side.cluster.format();
+    side.cluster = await KafkaReference.prepare(workspace, { name: label, say });
     side.addresses = side.cluster.bootstrap;
     side.probe = new Probe(side.addresses);
     return side;
-  }
-
-  launch() {
-    for (const id of this.cluster.nodes.keys()) this.cluster.startNode(id);
   }
 
   async untilServing() {
@@ -69,10 +66,6 @@ export class OwnSide extends Side {
     side.addresses = side.cluster.kafkaBootstrap;
     side.probe = new Probe(side.addresses);
     return side;
-  }
-
-  launch() {
-    for (const id of this.cluster.nodes.keys()) this.cluster.startNode(id);
   }
 
   async untilServing() {

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { KAFKA_VERSION, kafkaClassPath, kafkaJava } from "../../lab/kafka-jars.mjs";
+import { must, outcomeOf } from "../../lab/toolchain.mjs";
 import { until } from "../../lab/waiting.mjs";
-import { KAFKA_VERSION, kafkaJava } from "../kafka-jars.mjs";
 import { freshName } from "../test-records.mjs";
-import { must, outcomeOf } from "../toolchain.mjs";
 
 const TOOL_MS_MAX = 60_000;
 /** Some start a virtual machine ten times. */
@@ -35,7 +35,7 @@ const CLASSES = {
 export const kafkaTools = {
   name: "kafka-tools",
   async prepare({ workspace, say }) {
-    const java = await kafkaJava(workspace, say);
+    const java = kafkaJava(await kafkaClassPath(workspace, say));
     const cases = CASES.map(([test, check]) => ({
       test,
       timeoutMs: CASE_MS_MAX,
@@ -88,14 +88,14 @@ class Tools {
 
   async runAlone(tool, args, options = {}) {
     const name = tool === "kafka-configs" ? "kafka.admin.ConfigCommand" : toolClass(tool);
-    const command = ["java", ...this.#java, name, ...args];
+    const command = [...this.#java, name, ...args];
     return await must(this.workspace, command, { timeoutMs: TOOL_MS_MAX, ...options });
   }
 
   /** As `run`, for tools that must refuse: resolves with what they said. */
   async refused(tool, args) {
     const all = ["--bootstrap-server", this.bootstrap, ...args];
-    const command = ["java", ...this.#java, toolClass(tool), ...all];
+    const command = [...this.#java, toolClass(tool), ...all];
     const { code, stdout, stderr } = await outcomeOf(this.workspace, command, {
       timeoutMs: TOOL_MS_MAX,
     });

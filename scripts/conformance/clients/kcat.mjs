@@ -1,7 +1,7 @@
 /** kcat: what people type when they want to see whether a cluster is there. */
 import assert from "node:assert/strict";
+import { have, must } from "../../lab/toolchain.mjs";
 import { freshName } from "../test-records.mjs";
-import { have, must } from "../toolchain.mjs";
 
 const RUN_MS_MAX = 60_000;
 const LINES = Array.from({ length: 200 }, (_, at) => `key-${at % 5}:value ${at}`);

@@ -3,12 +3,12 @@
  * without those that need no broker. The list is what passes against Kafka 4.3.1.
  */
 import { readFileSync, writeFileSync } from "node:fs";
-import { Lacking } from "../lacking.mjs";
+import { KAFKA_VERSION } from "../../lab/kafka-jars.mjs";
+import { Lacking } from "../../lab/lacking.mjs";
+import { outcomeOf } from "../../lab/toolchain.mjs";
 import { librdkafkaTests } from "../librdkafka-build.mjs";
 import { ADMIN_PARTS, ADMIN_TEST, NOT_SERVED, TESTS } from "../librdkafka-tests.mjs";
-import { outcomeOf } from "../toolchain.mjs";
 
-const KAFKA_VERSION = "4.3.1";
 const TEST_MS_MAX = 300_000;
 
 export const librdkafka = {

@@ -4,12 +4,12 @@
  */
 import assert from "node:assert/strict";
 import { startCommand } from "../../lab/command.mjs";
+import { Lacking } from "../../lab/lacking.mjs";
 import { holdPort, releasePort } from "../../lab/ports.mjs";
+import { have, must } from "../../lab/toolchain.mjs";
 import { GivenUp, until } from "../../lab/waiting.mjs";
 import { BEHAVIOURS } from "../behaviours.mjs";
-import { Lacking } from "../lacking.mjs";
 import { freshName } from "../test-records.mjs";
-import { have, must } from "../toolchain.mjs";
 import { kafkajs } from "./kafkajs.mjs";
 import { platformatic } from "./platformatic.mjs";
 

@@ -1,8 +1,8 @@
 /** The two Python clients, as the system's Python has them. */
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { have } from "../../lab/toolchain.mjs";
 import { driverSuite } from "../driver-suite.mjs";
-import { have } from "../toolchain.mjs";
 import { RemoteDriver } from "./remote-driver.mjs";
 
 const PROGRAMS = path.join(path.dirname(fileURLToPath(import.meta.url)), "../python");

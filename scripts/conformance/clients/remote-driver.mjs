@@ -3,7 +3,7 @@
  * JSON and answers them in the same way. Bytes travel as base64. Records that a member gets come
  * unasked.
  */
-import { Lacking } from "../lacking.mjs";
+import { Lacking } from "../../lab/lacking.mjs";
 
 const CLOSE_MS_MAX = 20_000;
 

@@ -1,14 +1,10 @@
 /** Running other people's programs to their end, and saying what is missing when they are not here. */
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { Lacking } from "./lacking.mjs";
 
-const ROOT = path.join(path.dirname(fileURLToPath(import.meta.url)), "../..");
-/** What is fetched or built once, not at every run. */
-export const CACHE = path.join(ROOT, "node_modules/.cache/strandline-conformance");
 const STEP_MS = 300_000;
 
-/** As `must`; but that it fails says that this machine cannot run the client at all. */
+/** As `must`; but that it fails says that this machine cannot run what is to be tried. */
 export async function have(workspace, command, options) {
   try {
     return await must(workspace, command, options);
