@@ -4,8 +4,8 @@ export type * from "./admin/admin-types.js";
 export type { ClientOptions } from "./client-options.js";
 export type { FoundOffset, StartAt } from "./cluster/offset-finder.js";
 export { type ConnectOptions, connect } from "./connect.js";
-export { Consumer, type ConsumerWaitOptions } from "./consumer/consumer.js";
-export type { ConsumerOptions } from "./consumer/consumer-options.js";
+export { Consumer } from "./consumer/consumer.js";
+export type { ConsumerOptions, ConsumerWaitOptions } from "./consumer/consumer-options.js";
 export type {
   ConsumerBatch,
   ConsumerRecord,

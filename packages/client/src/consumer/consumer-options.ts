@@ -1,6 +1,10 @@
-/** Settings of one consumer. */
+/** Settings of one consumer, and of its calls that wait. */
 import { BATCH_BYTES_LIMIT } from "@strandline/model";
 import { refuseProblems, requireNotNegative, requirePositive } from "../client-options.js";
+
+export interface ConsumerWaitOptions {
+  readonly signal?: AbortSignal | undefined;
+}
 
 export interface ConsumerOptions {
   /** Bytes read ahead of the caller; more than one answer over it is never held. */

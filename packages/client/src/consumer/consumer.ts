@@ -5,12 +5,12 @@
 import type { BrokerError } from "@strandline/model";
 import type { ClusterConnection } from "../cluster/cluster-connection.js";
 import type { StartAt } from "../cluster/offset-finder.js";
-import { type Deferred, deferred } from "../deferred.js";
-import { abortedError, asError, ClientError } from "../errors.js";
+import { asError, ClientError } from "../errors.js";
 import type { ClientPorts } from "../ports.js";
 import { anySignal } from "../waits.js";
 import type { AssignedPartition } from "./assigned-partition.js";
 import { partitionKey } from "./consume-connection.js";
+import type { ConsumerWaitOptions } from "./consumer-options.js";
 import type {
   ConsumerBatch,
   ConsumerRecord,
@@ -18,12 +18,8 @@ import type {
   TopicPartitionName,
 } from "./consumer-record.js";
 import { Fetcher, type FetcherOptions } from "./fetcher.js";
-import { RecordIterator } from "./record-iterator.js";
+import { Iterations } from "./iterations.js";
 import { resolveAssignment } from "./resolve-assignment.js";
-
-export interface ConsumerWaitOptions {
-  readonly signal?: AbortSignal | undefined;
-}
 
 /** A batch of which some records were handed out one by one. */
 interface Current {
@@ -39,10 +35,10 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
   readonly #onClosed: () => void;
   readonly #fetcher: Fetcher;
   readonly #closing = new AbortController();
+  readonly #iterations = new Iterations(() => this.#closing.signal.aborted || this.#isAtEnd());
   #partitions: ReadonlyMap<string, AssignedPartition> = new Map();
   #assignments = 0;
   #current: Current | undefined;
-  #change: Deferred<void> | undefined;
 
   constructor(
     ports: ClientPorts,
@@ -56,7 +52,7 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
     this.#fetcher = new Fetcher(ports, options, {
       cluster: parts.cluster,
       callbacks: {
-        onChange: () => this.#changed(),
+        onChange: () => this.#iterations.wake(),
         onOutOfRange: (partition, error) => this.#outOfRange(partition, error),
       },
     });
@@ -95,7 +91,7 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
       this.#current = undefined;
       this.#partitions = partitions;
       for (const partition of partitions.values()) this.#fetcher.add(partition);
-      this.#changed();
+      this.#iterations.wake();
     } catch (error) {
       this.#refuseClosed();
       throw error;
@@ -179,14 +175,12 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
    * and `ABORTED` once the signal fires; whoever iterates again goes on where it stopped.
    */
   records(options: ConsumerWaitOptions = {}): AsyncIterableIterator<ConsumerRecord> {
-    const take = (): ConsumerRecord | undefined => this.#takeRecord();
-    return new RecordIterator({ ...this.#iteration(options.signal), take }, options.signal);
+    return this.#iterations.begin(() => this.#takeRecord(), options.signal);
   }
 
   /** As `records`, one stored batch at a time. */
   batches(options: ConsumerWaitOptions = {}): AsyncIterableIterator<ConsumerBatch> {
-    const take = (): ConsumerBatch | undefined => this.#takeBatch();
-    return new RecordIterator({ ...this.#iteration(options.signal), take }, options.signal);
+    return this.#iterations.begin(() => this.#takeBatch(), options.signal);
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<ConsumerRecord> {
@@ -199,30 +193,12 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
     this.#closing.abort();
     this.#fetcher.close();
     this.#current = undefined;
-    this.#changed();
+    this.#iterations.wake();
     this.#onClosed();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  #iteration(signal: AbortSignal | undefined): {
-    readonly isOver: () => boolean;
-    readonly changed: () => Promise<void>;
-    readonly wake: () => void;
-  } {
-    return {
-      isOver: () => {
-        if (signal?.aborted === true) throw abortedError(signal);
-        return this.#closing.signal.aborted || this.#isAtEnd();
-      },
-      changed: () => {
-        this.#change ??= deferred();
-        return this.#change.promise;
-      },
-      wake: () => this.#changed(),
-    };
   }
 
   #takeRecord(): ConsumerRecord | undefined {
@@ -275,7 +251,7 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
     if (this.#current?.partition === partition) this.#current = undefined;
     partition.isMoving = false;
     this.#fetcher.restart(partition, offset);
-    this.#changed();
+    this.#iterations.wake();
   }
 
   #outOfRange(partition: AssignedPartition, error: BrokerError): void {
@@ -304,11 +280,6 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
         partition.isMoving = false;
         this.#fetcher.fail(partition, asError(reason));
       });
-  }
-
-  #changed(): void {
-    this.#change?.resolve();
-    this.#change = undefined;
   }
 
   #refuseClosed(): void {

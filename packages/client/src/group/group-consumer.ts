@@ -5,11 +5,10 @@
  * A record counts as done when the next one is asked for. So every record is handed out at least
  * once, whatever happens; after a failure those that were not committed come again.
  */
-import { BrokerError } from "@strandline/model";
+import type { BrokerError } from "@strandline/model";
 import {
   errorFromProto,
   type GroupAssigned,
-  type GroupCommitted,
   type GroupConsumeResponse,
   type GroupRevoked,
 } from "@strandline/rpc";
@@ -17,35 +16,28 @@ import type { ClusterConnection } from "../cluster/cluster-connection.js";
 import { AssignedPartition } from "../consumer/assigned-partition.js";
 import { BatchReader } from "../consumer/batch-reader.js";
 import { partitionKey } from "../consumer/consume-connection.js";
-import type { ConsumerWaitOptions } from "../consumer/consumer.js";
+import type { ConsumerWaitOptions } from "../consumer/consumer-options.js";
 import type {
   ConsumerBatch,
   ConsumerRecord,
   TopicPartitionName,
 } from "../consumer/consumer-record.js";
-import { RecordIterator } from "../consumer/record-iterator.js";
-import { DeadlineTimer } from "../deadline-timer.js";
-import { type Deferred, deferred } from "../deferred.js";
-import { abortedError, asError, ClientError } from "../errors.js";
+import { Iterations } from "../consumer/iterations.js";
+import { deferred } from "../deferred.js";
+import { asError, ClientError } from "../errors.js";
 import type { ClientPorts } from "../ports.js";
 import { resolvedWithin } from "../waits.js";
-import { DoneOffsets } from "./done-offsets.js";
+import { BatchInHand } from "./batch-in-hand.js";
 import {
   GroupConnection,
   type GroupConnectionOptions,
   type GroupConnectionOwner,
 } from "./group-connection.js";
 import type { GroupOffset } from "./group-types.js";
+import { MemberCommits } from "./member-commits.js";
 
 /** How long `close` waits for the broker to take the last commit. */
 const CLOSE_MS_MAX = 5_000;
-
-/** What was handed out last, and is not done yet. */
-interface Current {
-  readonly batch: ConsumerBatch;
-  /** Records of the batch that were handed out; all of them when it was handed out whole. */
-  index: number;
-}
 
 export class GroupConsumer implements AsyncIterable<ConsumerRecord>, GroupConnectionOwner {
   readonly #ports: ClientPorts;
@@ -53,17 +45,12 @@ export class GroupConsumer implements AsyncIterable<ConsumerRecord>, GroupConnec
   readonly #onClosed: () => void;
   readonly #connection: GroupConnection;
   readonly #reader: BatchReader;
-  readonly #autoCommit: DeadlineTimer;
   readonly #partitions = new Map<string, AssignedPartition>();
-  readonly #done = new DoneOffsets();
-  readonly #commits = new Map<number, Deferred<GroupCommitted>>();
+  readonly #commits: MemberCommits;
+  readonly #inHand: BatchInHand;
+  readonly #iterations = new Iterations(() => this.#isOver());
   readonly #ended = deferred<void>();
-  #correlationId = 0;
   #memberId = "";
-  #current: Current | undefined;
-  /** Resolves when what was handed out last is done. */
-  #isDone: Deferred<void> | undefined;
-  #change: Deferred<void> | undefined;
   #error: Error | undefined;
   #closing: Promise<void> | undefined;
 
@@ -76,13 +63,17 @@ export class GroupConsumer implements AsyncIterable<ConsumerRecord>, GroupConnec
     this.#options = options;
     this.#onClosed = parts.onClosed;
     this.#reader = new BatchReader(ports, options.group.consumer);
-    this.#autoCommit = new DeadlineTimer(ports, () => this.#commitSoon());
+    this.#commits = new MemberCommits(ports, options.group, {
+      send: (correlationId, offsets) => this.#connection.commit(correlationId, offsets),
+      onFailed: (error) => this.#fail(error),
+    });
+    this.#inHand = new BatchInHand(this.#commits.done);
     this.#connection = new GroupConnection(ports, options, {
       cluster: parts.cluster,
       owner: this,
     });
     this.#connection.start();
-    this.#armAutoCommit();
+    this.#commits.start();
   }
 
   /** As the group knows this member; empty before it has joined. */
@@ -101,14 +92,12 @@ export class GroupConsumer implements AsyncIterable<ConsumerRecord>, GroupConnec
    * `CORRUPT_MESSAGE`, and `ABORTED` once the signal fires.
    */
   records(options: ConsumerWaitOptions = {}): AsyncIterableIterator<ConsumerRecord> {
-    const take = (): ConsumerRecord | undefined => this.#takeRecord();
-    return new RecordIterator({ ...this.#iteration(options.signal), take }, options.signal);
+    return this.#iterations.begin(() => this.#takeRecord(), options.signal);
   }
 
   /** As `records`, one stored batch at a time, which is done when the next one is asked for. */
   batches(options: ConsumerWaitOptions = {}): AsyncIterableIterator<ConsumerBatch> {
-    const take = (): ConsumerBatch | undefined => this.#takeBatch();
-    return new RecordIterator({ ...this.#iteration(options.signal), take }, options.signal);
+    return this.#iterations.begin(() => this.#takeBatch(), options.signal);
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<ConsumerRecord> {
@@ -122,9 +111,10 @@ export class GroupConsumer implements AsyncIterable<ConsumerRecord>, GroupConnec
    */
   async commit(offsets?: readonly GroupOffset[]): Promise<void> {
     this.#refuseClosed();
-    if (offsets === undefined) this.#finishCurrent();
-    const chosen = offsets?.map((each) => ({ ...each, metadata: each.metadata ?? "" }));
-    await this.#commit(chosen ?? this.#done.uncommitted());
+    if (offsets === undefined) this.#inHand.finish();
+    await this.#commits.commit(
+      offsets?.map((each) => ({ ...each, metadata: each.metadata ?? "" })),
+    );
   }
 
   /** Commits what is done, unless that is left to `commit`, and leaves the group. Idempotent. */
@@ -143,8 +133,7 @@ export class GroupConsumer implements AsyncIterable<ConsumerRecord>, GroupConnec
     } else if (revoked !== undefined) {
       this.#revoked(revoked).catch((error: unknown) => this.#fail(asError(error)));
     } else if (committed !== undefined) {
-      this.#commits.get(committed.correlationId)?.resolve(committed);
-      this.#commits.delete(committed.correlationId);
+      this.#commits.answered(committed);
     } else if (records !== undefined) {
       const partition = this.#partitions.get(partitionKey(records.topic, records.partition));
       if (partition === undefined) {
@@ -153,17 +142,14 @@ export class GroupConsumer implements AsyncIterable<ConsumerRecord>, GroupConnec
       }
       if (records.error !== undefined) partition.error = errorFromProto(records.error);
       else if (partition.add(records) === 0) this.#taken(records.batches.length);
-      this.#changed();
+      this.#iterations.wake();
     }
   }
 
   onLost(error: Error): void {
     const { groupId } = this.#options.group;
     this.#ports.logger.warn({ groupId, error: error.message }, "lost the stream of a group member");
-    for (const { reject } of this.#commits.values()) {
-      reject(new ClientError("UNAVAILABLE", "the stream broke: nobody knows", { cause: error }));
-    }
-    this.#commits.clear();
+    this.#commits.lost(error);
     const lost = this.assignment();
     this.#drop(lost);
     if (lost.length > 0) this.#tellRevoked(lost, true).catch((reason) => this.#fail(reason));
@@ -194,28 +180,13 @@ export class GroupConsumer implements AsyncIterable<ConsumerRecord>, GroupConnec
   async #revoked({ revocationId, partitions, isLost }: GroupRevoked): Promise<void> {
     for (const place of partitions) this.#forgetUnread(place);
     if (!isLost) {
-      await this.#untilDone(partitions);
+      await this.#inHand.untilFreeOf(partitions);
       await this.#tellRevoked(partitions, false);
-      if (this.#options.group.autoCommitMs > 0) await this.#tryCommit(partitions);
+      if (this.#commits.isAutomatic) await this.#commits.tryCommit(partitions);
     }
     this.#drop(partitions);
     if (isLost) await this.#tellRevoked(partitions, true);
     else this.#connection.send({ release: { revocationId } });
-  }
-
-  /** Resolves once nothing of these partitions is being worked on. */
-  async #untilDone(partitions: readonly TopicPartitionName[]): Promise<void> {
-    while (this.#isWorkingOn(partitions)) {
-      this.#isDone ??= deferred();
-      await this.#isDone.promise;
-    }
-  }
-
-  #isWorkingOn(partitions: readonly TopicPartitionName[]): boolean {
-    const batch = this.#current?.batch;
-    return partitions.some((place) => {
-      return place.topic === batch?.topic && place.partition === batch.partition;
-    });
   }
 
   async #tellRevoked(partitions: readonly TopicPartitionName[], isLost: boolean): Promise<void> {
@@ -237,73 +208,38 @@ export class GroupConsumer implements AsyncIterable<ConsumerRecord>, GroupConnec
     for (const place of partitions) {
       this.#forgetUnread(place);
       this.#partitions.delete(partitionKey(place.topic, place.partition));
-      this.#done.forget(place);
+      this.#commits.done.forget(place);
     }
-    if (this.#isWorkingOn(partitions)) this.#noCurrent();
+    if (this.#inHand.isOf(partitions)) this.#inHand.putDown();
   }
 
-  #iteration(signal: AbortSignal | undefined): {
-    readonly isOver: () => boolean;
-    readonly changed: () => Promise<void>;
-    readonly wake: () => void;
-  } {
-    return {
-      isOver: () => {
-        if (signal?.aborted === true) throw abortedError(signal);
-        if (this.#closing !== undefined) return true;
-        if (this.#error !== undefined) throw this.#error;
-        return false;
-      },
-      changed: () => {
-        this.#change ??= deferred();
-        return this.#change.promise;
-      },
-      wake: () => this.#changed(),
-    };
+  #isOver(): boolean {
+    if (this.#closing !== undefined) return true;
+    if (this.#error !== undefined) throw this.#error;
+    return false;
   }
 
   #takeRecord(): ConsumerRecord | undefined {
-    const current = this.#current;
-    if (current !== undefined) {
-      const { batch, index } = current;
-      const last = batch.records[index - 1];
-      if (last !== undefined) this.#done.done(batch, last.offset + 1);
-      const next = this.#isRevoked(batch) ? undefined : batch.records[index];
-      if (next !== undefined) {
-        current.index += 1;
-        return next;
-      }
-      if (index >= batch.records.length) this.#done.done(batch, batch.nextOffset);
-      this.#noCurrent();
-    }
-    const batch = this.#nextBatch();
-    if (batch === undefined) return undefined;
-    this.#current = { batch, index: 1 };
-    return batch.records[0];
+    const inHand = this.#inHand;
+    inHand.finish();
+    const { place } = inHand;
+    const isRevoked = place !== undefined && this.#isRevoked(place);
+    const next = isRevoked ? undefined : inHand.next();
+    if (next !== undefined) return next;
+    this.#takeUp();
+    return inHand.next();
   }
 
   #takeBatch(): ConsumerBatch | undefined {
-    this.#finishCurrent();
-    this.#noCurrent();
+    this.#inHand.finish();
+    this.#takeUp();
+    return this.#inHand.whole();
+  }
+
+  #takeUp(): void {
+    this.#inHand.putDown();
     const batch = this.#nextBatch();
-    if (batch !== undefined) this.#current = { batch, index: batch.records.length };
-    return batch;
-  }
-
-  /** Counts what was handed out as done. */
-  #finishCurrent(): void {
-    if (this.#current === undefined) return;
-    const { batch, index } = this.#current;
-    const isWhole = index >= batch.records.length;
-    const last = batch.records[index - 1];
-    if (isWhole) this.#done.done(batch, batch.nextOffset);
-    else if (last !== undefined) this.#done.done(batch, last.offset + 1);
-  }
-
-  #noCurrent(): void {
-    this.#current = undefined;
-    this.#isDone?.resolve();
-    this.#isDone = undefined;
+    if (batch !== undefined) this.#inHand.takeUp(batch);
   }
 
   #isRevoked({ topic, partition }: TopicPartitionName): boolean {
@@ -333,50 +269,13 @@ export class GroupConsumer implements AsyncIterable<ConsumerRecord>, GroupConnec
     if (bytes > 0) this.#connection.send({ taken: { bytes } });
   }
 
-  #armAutoCommit(): void {
-    const { autoCommitMs } = this.#options.group;
-    if (autoCommitMs > 0) this.#autoCommit.arm(this.#ports.clock.monotonicMs() + autoCommitMs);
-  }
-
-  #commitSoon(): void {
-    this.#tryCommit()
-      .catch((error: unknown) => this.#fail(asError(error)))
-      .finally(() => this.#armAutoCommit());
-  }
-
-  /** What is not committed now is committed later, or handed out again. */
-  async #tryCommit(partitions?: readonly TopicPartitionName[]): Promise<void> {
-    try {
-      await this.#commit(this.#done.uncommitted(partitions));
-    } catch (error) {
-      if (!(error instanceof BrokerError) && !(error instanceof ClientError)) throw error;
-      const { groupId } = this.#options.group;
-      this.#ports.logger.warn({ groupId, error: error.message }, "not committed");
-    }
-  }
-
-  async #commit(offsets: readonly (GroupOffset & { metadata: string })[]): Promise<void> {
-    if (offsets.length === 0) return;
-    const correlationId = ++this.#correlationId;
-    const answer = deferred<GroupCommitted>();
-    if (!this.#connection.commit(correlationId, offsets)) {
-      throw new ClientError("UNAVAILABLE", "the member has no broker now");
-    }
-    this.#commits.set(correlationId, answer);
-    const { error, refusals } = await answer.promise;
-    if (error !== undefined) throw errorFromProto(error);
-    const refused = refusals.find((refusal) => refusal.error !== undefined)?.error;
-    if (refused !== undefined) throw errorFromProto(refused);
-    this.#done.committed(offsets);
-  }
-
   async #close(): Promise<void> {
-    this.#autoCommit.close();
-    this.#changed();
-    this.#noCurrent();
+    this.#commits.stop();
+    this.#iterations.wake();
+    this.#inHand.putDown();
     const limit = { timeoutMs: CLOSE_MS_MAX, signal: undefined };
-    if (this.#options.group.autoCommitMs > 0 && this.#error === undefined) {
-      await resolvedWithin(this.#tryCommit(), this.#ports.timers, limit);
+    if (this.#commits.isAutomatic && this.#error === undefined) {
+      await resolvedWithin(this.#commits.tryCommit(), this.#ports.timers, limit);
     }
     this.#connection.end();
     await resolvedWithin(this.#ended.promise, this.#ports.timers, limit);
@@ -386,12 +285,7 @@ export class GroupConsumer implements AsyncIterable<ConsumerRecord>, GroupConnec
 
   #fail(error: Error): void {
     this.#error ??= error;
-    this.#changed();
-  }
-
-  #changed(): void {
-    this.#change?.resolve();
-    this.#change = undefined;
+    this.#iterations.wake();
   }
 
   #refuseClosed(): void {
