@@ -12,33 +12,27 @@ import {
 } from "@strandline/rpc";
 import { SerialQueue } from "../serial-queue.js";
 import { byTopic, offsetToCommit, refusalsOf, refuse } from "../services/group-admin.js";
-import type { GroupService } from "../services/groups.js";
+import type { Membership } from "./membership.js";
 
 /** Attempts at a commit that meets the moment between two generations. */
 const ATTEMPTS_MAX = 3;
 
 /** The member, as the queue needs it. */
 export interface Committer {
-  readonly groupId: string;
-  readonly memberId: string;
-  readonly instanceId: string | undefined;
-  readonly generation: number;
   /** True while the member reads the partition, or has not released it yet. */
   holds(offset: GroupOffset): boolean;
   /** Resolves when the member is in a generation with its assignment. */
   settled(): Promise<void>;
-  /** Repeats what the coordinator cannot answer now. Throws when the member is closed. */
-  coordinated<Answer>(ask: () => Promise<Answer>): Promise<Answer>;
   answer(committed: GroupCommitted): void;
 }
 
 export class CommitQueue {
-  readonly #groups: GroupService;
+  readonly #membership: Membership;
   readonly #member: Committer;
   readonly #queue: SerialQueue;
 
-  constructor(groups: GroupService, member: Committer, onError: (error: unknown) => void) {
-    this.#groups = groups;
+  constructor(membership: Membership, member: Committer, onError: (error: unknown) => void) {
+    this.#membership = membership;
     this.#member = member;
     this.#queue = new SerialQueue(onError);
   }
@@ -67,18 +61,11 @@ export class CommitQueue {
       const held = offsets.filter((offset) => member.holds(offset));
       const refusals = offsets.filter((offset) => !held.includes(offset)).map(notHeld);
       if (held.length === 0) return refusals;
-      const { groupId, memberId, instanceId, generation } = member;
       const topics = byTopic(held, offsetToCommit);
-      const { error, topics: outcomes } = await member.coordinated(
-        async () =>
-          await this.#groups.commit(
-            { groupId, memberId, instanceId, generation, retentionMs: undefined, topics },
-            { forwards: true },
-          ),
-      );
+      const { error, topics: outcomes } = await this.#membership.commit(topics);
       const isEarly = error === "REBALANCE_IN_PROGRESS" || error === "ILLEGAL_GENERATION";
       if (!isEarly || attempt === ATTEMPTS_MAX) {
-        refuse(error, groupId);
+        refuse(error, this.#membership.groupId);
         return [...refusals, ...refusalsOf(outcomes)];
       }
       // Between two generations nobody may commit; in the next one the member may hold it still.

@@ -7,7 +7,7 @@
  * member joins again (or, with a cooperative assignor, when the assignment leaves it out), and when
  * the coordinator was not heard of for a session.
  */
-import type { Assignor, GroupResponse } from "@strandline/coordination";
+import type { Assignor } from "@strandline/coordination";
 import { BrokerError, type ErrorCode } from "@strandline/model";
 import type { RpcStream } from "@strandline/platform";
 import type {
@@ -20,7 +20,6 @@ import type {
 import type { BrokerPorts } from "../ports.js";
 import type { ConsumeService } from "../services/consume.js";
 import type { Directory } from "../services/directory.js";
-import { refuse } from "../services/group-admin.js";
 import type { GroupService } from "../services/groups.js";
 import { CommitQueue, type Committer } from "./commit-queue.js";
 import {
@@ -31,15 +30,10 @@ import {
   planFor,
   protocolsOf,
 } from "./member-plan.js";
+import { type Joined, Membership, Outdated, RETRY_MS } from "./membership.js";
 import { PartitionReaders } from "./partition-readers.js";
 import { Closed, Pauses } from "./pauses.js";
 
-const SESSION_MS_DEFAULT = 45_000;
-const REBALANCE_MS_DEFAULT = 60_000;
-const HEARTBEAT_MS_MAX = 2_000;
-/** Heartbeats within one session. */
-const HEARTBEATS = 6;
-const RETRY_MS = 100;
 /** How long commits may take that were on their way when the client ended its side. */
 const END_MS_MAX = 10_000;
 
@@ -63,37 +57,12 @@ interface Planned {
   readonly counts: ReadonlyMap<string, number>;
 }
 
-type Joined = GroupResponse & { readonly kind: "join" };
-
-/** The group has moved on without the member: it has to join again. */
-class Outdated extends Error {
-  override readonly name = "Outdated";
-  readonly code: ErrorCode;
-
-  constructor(code: ErrorCode) {
-    super(code);
-    this.code = code;
-  }
-}
-
-/** What the group says to a member that is only behind. */
-const OUTDATED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  "REBALANCE_IN_PROGRESS",
-  "ILLEGAL_GENERATION",
-  "UNKNOWN_MEMBER_ID",
-]);
-
 export class GroupMember implements Committer {
-  readonly groupId: string;
-  readonly instanceId: string | undefined;
-  memberId = "";
-  generation = -1;
   readonly #ports: Ports;
   readonly #parts: GroupMemberParts;
   readonly #options: GroupMemberOptions;
   readonly #assignors: readonly Assignor[];
-  readonly #sessionMs: number;
-  readonly #rebalanceMs: number;
+  readonly #membership: Membership;
   readonly #readers: PartitionReaders;
   readonly #commits: CommitQueue;
   readonly #pauses: Pauses;
@@ -107,8 +76,6 @@ export class GroupMember implements Committer {
   #revocations = 0;
   #isSettled = false;
   #isSentAway = false;
-  /** When the coordinator last answered. */
-  #heardAtMs: number;
 
   /** Throws INVALID_REQUEST. */
   constructor(ports: Ports, parts: GroupMemberParts, options: GroupMemberOptions) {
@@ -117,15 +84,16 @@ export class GroupMember implements Committer {
     this.#ports = ports;
     this.#parts = parts;
     this.#options = options;
-    this.groupId = join.groupId;
-    this.instanceId = join.instanceId === "" ? undefined : join.instanceId;
     this.#assignors = assignorsOf(join.assignors);
-    this.#sessionMs = join.sessionTimeoutMs > 0 ? join.sessionTimeoutMs : SESSION_MS_DEFAULT;
-    this.#rebalanceMs =
-      join.rebalanceTimeoutMs > 0 ? join.rebalanceTimeoutMs : REBALANCE_MS_DEFAULT;
-    this.#heardAtMs = ports.clock.monotonicMs();
     this.#pauses = new Pauses(ports.timers);
-    this.#commits = new CommitQueue(parts.groups, this, (error) => this.#fail(error));
+    const membership = {
+      clock: ports.clock,
+      groups: parts.groups,
+      pauses: this.#pauses,
+      onUnheard: () => this.#unheard(),
+    };
+    this.#membership = new Membership(membership, join, options.clientHost);
+    this.#commits = new CommitQueue(this.#membership, this, (error) => this.#fail(error));
     this.#readers = new PartitionReaders(parts.consume, {
       start: join.start ?? { latest: true },
       asBatches: join.asBatches,
@@ -178,12 +146,10 @@ export class GroupMember implements Committer {
     if (this.#pauses.isClosed) return;
     this.#pauses.close();
     this.#readers.stopAll();
-    const { groupId, memberId, instanceId } = this;
-    if (memberId === "" || instanceId !== undefined) return;
     try {
-      const members = [{ memberId, instanceId }];
-      await this.#parts.groups.leave({ groupId, members }, { forwards: true });
+      await this.#membership.leave();
     } catch (error) {
+      const { groupId, memberId } = this.#membership;
       this.#ports.logger.debug(
         { groupId, memberId, error: String(error) },
         "a member could not say that it leaves; its session will end",
@@ -205,23 +171,6 @@ export class GroupMember implements Committer {
 
   answer(committed: GroupCommitted): void {
     if (!this.#pauses.isClosed) this.#options.stream.send({ committed });
-  }
-
-  async coordinated<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
-    for (;;) {
-      const askedAtMs = this.#ports.clock.monotonicMs();
-      try {
-        const answer = await ask();
-        this.#pauses.refuseClosed();
-        this.#heardAtMs = askedAtMs;
-        return answer;
-      } catch (error) {
-        this.#pauses.refuseClosed();
-        if (!(error instanceof BrokerError) || !error.retriable) throw error;
-        this.#loseIfUnheard();
-        await this.#pauses.wait(RETRY_MS);
-      }
-    }
   }
 
   /** From generation to generation, until the stream is over. */
@@ -246,41 +195,17 @@ export class GroupMember implements Committer {
     await this.#sync(joined);
   }
 
-  /** Asks for the next generation, which begins when all others have done so. */
   async #join(): Promise<Joined> {
     if (this.#assignor?.isCooperative !== true) await this.#revoke(this.#readers.partitions);
     this.#isSettled = false;
-    const { join, clientHost } = this.#options;
-    const joined = await this.coordinated(
-      async () =>
-        await this.#parts.groups.join(
-          {
-            groupId: this.groupId,
-            memberId: this.memberId,
-            instanceId: this.instanceId,
-            requiresKnownMemberId: true,
-            supportsSkippingAssignment: true,
-            sessionTimeoutMs: this.#sessionMs,
-            rebalanceTimeoutMs: this.#rebalanceMs,
-            protocolType: "consumer",
-            protocols: protocolsOf(this.#assignors, {
-              topics: join.topics,
-              owned: this.#readers.partitions,
-              generation: this.generation,
-            }),
-            clientId: join.clientId === "" ? "strandline" : join.clientId,
-            clientHost,
-          },
-          { forwards: true, signal: this.#pauses.signal },
-        ),
+    const { topics } = this.#options.join;
+    const joined = await this.#membership.join(() =>
+      protocolsOf(this.#assignors, {
+        topics,
+        owned: this.#readers.partitions,
+        generation: this.#membership.generation,
+      }),
     );
-    if (joined.error === "MEMBER_ID_REQUIRED") {
-      this.memberId = joined.memberId;
-      return await this.#join();
-    }
-    this.#heed(joined.error);
-    this.memberId = joined.memberId;
-    this.generation = joined.generation;
     this.#assignor = this.#assignors.find(({ name }) => name === joined.protocolName);
     // Somebody has come who cannot be cooperative: what was kept may be assigned to others now.
     if (this.#assignor?.isCooperative !== true) this.#lose();
@@ -289,33 +214,21 @@ export class GroupMember implements Committer {
 
   /** Learns what to read; as the leader, says it for all. */
   async #sync(joined: Joined): Promise<void> {
+    const { directory } = this.#parts;
     const isLeader = joined.leaderId === joined.memberId;
-    const plan = isLeader ? planFor(this.#parts.directory, joined) : undefined;
+    const plan = isLeader ? planFor(directory, joined) : undefined;
     this.#planned =
       plan === undefined
         ? undefined
-        : { topics: plan.topics, counts: partitionCounts(this.#parts.directory, plan.topics) };
-    const { groupId, memberId, instanceId, generation } = this;
-    const synced = await this.coordinated(
-      async () =>
-        await this.#parts.groups.sync(
-          {
-            groupId,
-            memberId,
-            instanceId,
-            generation,
-            protocolType: "consumer",
-            protocolName: joined.protocolName,
-            assignments: joined.skipAssignment ? [] : (plan?.assignments ?? []),
-          },
-          { forwards: true, signal: this.#pauses.signal },
-        ),
+        : { topics: plan.topics, counts: partitionCounts(directory, plan.topics) };
+    const assignment = await this.#membership.sync(
+      joined.protocolName,
+      joined.skipAssignment ? [] : (plan?.assignments ?? []),
     );
-    this.#heed(synced.error);
     this.#hasLost = false;
     this.#isSettled = true;
     this.#pauses.wake();
-    await this.#take(assignedPartitions(synced.assignment));
+    await this.#take(assignedPartitions(assignment));
   }
 
   /** Lets go of what was taken away, and begins with what is new. */
@@ -332,26 +245,8 @@ export class GroupMember implements Committer {
   }
 
   async #begin(fresh: readonly GroupPartition[]): Promise<void> {
-    const { memberId, generation, groupId } = this;
-    const offsets = new Map<string, number>();
-    if (fresh.length > 0) {
-      const topics = [...new Set(fresh.map(({ topic }) => topic))].map((topic) => ({
-        topic,
-        partitions: fresh.filter((place) => place.topic === topic).map((place) => place.partition),
-      }));
-      const answer = await this.coordinated(
-        async () => await this.#parts.groups.fetchOffsets({ groupId, topics }, { forwards: true }),
-      );
-      refuse(answer.error, groupId);
-      for (const { topic, partitions } of answer.topics) {
-        for (const { partition, offset } of partitions)
-          offsets.set(`${topic}/${partition}`, offset);
-      }
-    }
-    const partitions = fresh.map(({ topic, partition }) => {
-      const offset = offsets.get(`${topic}/${partition}`) ?? -1;
-      return offset < 0 ? { topic, partition } : { topic, partition, offset };
-    });
+    const partitions = await this.#membership.starts(fresh);
+    const { memberId, generation } = this.#membership;
     this.#options.stream.send({ assigned: { memberId, generation, partitions } });
     for (const place of partitions) this.#readers.start(place);
   }
@@ -359,24 +254,12 @@ export class GroupMember implements Committer {
   /** Heartbeats, until the group wants something else. */
   async #stay(): Promise<never> {
     for (;;) {
-      await this.#pauses.wait(this.#heartbeatMs);
-      await this.#heartbeat();
+      await this.#pauses.wait(this.#membership.heartbeatMs);
+      await this.#membership.heartbeat();
       if (this.#hasLost) throw new Outdated("ILLEGAL_GENERATION");
       // A leader that joins again has everyone assigned anew.
       if (this.#isPlanOld()) throw new Outdated("REBALANCE_IN_PROGRESS");
     }
-  }
-
-  async #heartbeat(): Promise<void> {
-    const { groupId, memberId, instanceId, generation } = this;
-    const answer = await this.coordinated(
-      async () =>
-        await this.#parts.groups.heartbeat(
-          { groupId, memberId, instanceId, generation },
-          { forwards: true, signal: this.#pauses.signal },
-        ),
-    );
-    this.#heed(answer.error);
   }
 
   /** Sends no more of these partitions, and waits for the client to be done with them. */
@@ -386,10 +269,10 @@ export class GroupMember implements Committer {
     const id = ++this.#revocations;
     this.#released = { id, partitions };
     this.#options.stream.send({ revoked: { revocationId: id, partitions, isLost: false } });
-    const deadlineMs = this.#ports.clock.monotonicMs() + this.#rebalanceMs / 2;
+    const deadlineMs = this.#ports.clock.monotonicMs() + this.#membership.rebalanceMs / 2;
     while (this.#released !== undefined) {
       if (this.#ports.clock.monotonicMs() >= deadlineMs) break;
-      await this.#pauses.wait(this.#heartbeatMs);
+      await this.#pauses.wait(this.#membership.heartbeatMs);
       if (this.#released !== undefined) await this.#heartbeatWhileWaiting();
     }
     this.#released = undefined;
@@ -398,7 +281,7 @@ export class GroupMember implements Committer {
   /** That a rebalance goes on is known already. */
   async #heartbeatWhileWaiting(): Promise<void> {
     try {
-      await this.#heartbeat();
+      await this.#membership.heartbeat();
     } catch (error) {
       if (!(error instanceof Outdated) || error.code !== "REBALANCE_IN_PROGRESS") throw error;
     }
@@ -408,8 +291,7 @@ export class GroupMember implements Committer {
     if (code === "REBALANCE_IN_PROGRESS") return;
     this.#lose();
     this.#isSentAway = true;
-    this.generation = -1;
-    if (code === "UNKNOWN_MEMBER_ID") this.memberId = "";
+    this.#membership.lapse(code);
   }
 
   /** Others may read already what this member held. */
@@ -423,8 +305,8 @@ export class GroupMember implements Committer {
     this.#options.stream.send({ revoked: { revocationId, partitions, isLost: true } });
   }
 
-  #loseIfUnheard(): void {
-    if (this.#ports.clock.monotonicMs() - this.#heardAtMs <= this.#sessionMs) return;
+  /** Others may be in its place by now. */
+  #unheard(): void {
     this.#lose();
     this.#hasLost = true;
   }
@@ -436,19 +318,9 @@ export class GroupMember implements Committer {
     return !areSameCounts(counts, partitionCounts(this.#parts.directory, topics));
   }
 
-  get #heartbeatMs(): number {
-    return Math.min(HEARTBEAT_MS_MAX, this.#sessionMs / HEARTBEATS);
-  }
-
-  /** Throws what the group's answer means for the member. */
-  #heed(error: ErrorCode | undefined): void {
-    if (error !== undefined && OUTDATED.has(error)) throw new Outdated(error);
-    refuse(error, this.groupId);
-  }
-
   #fail(error: unknown): void {
     if (error instanceof Closed) return;
-    const { groupId, memberId } = this;
+    const { groupId, memberId } = this.#membership;
     const isRefusal = error instanceof BrokerError;
     if (!isRefusal) {
       this.#ports.logger.error({ groupId, memberId, error: String(error) }, "a member failed");
