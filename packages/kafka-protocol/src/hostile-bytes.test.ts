@@ -3,7 +3,8 @@
  * unpack to gigabytes. Every API and version, because memory by declared size has been found in
  * brokers one API at a time.
  */
-import { crc32c, producedBatchProblem } from "@strandline/record";
+import { portableCrc32c as crc32c } from "@strandline/model";
+import { producedBatchProblem } from "@strandline/record";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { ApiName } from "./apis/served-apis.js";

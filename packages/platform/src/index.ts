@@ -1,3 +1,4 @@
+export type { Crc32c } from "@strandline/model";
 export * from "./buffer-pool.js";
 export { nodeByteNetwork } from "./node/byte-network.js";
 export * from "./node/clock.js";
@@ -7,7 +8,6 @@ export { nodeFileSystem } from "./node/file-system.js";
 export * from "./node/logger.js";
 export * from "./node/random.js";
 export * from "./ports/byte-listener.js";
-export * from "./ports/checksum.js";
 export * from "./ports/clock.js";
 export * from "./ports/compression.js";
 export * from "./ports/file-system.js";

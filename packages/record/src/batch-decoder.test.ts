@@ -1,4 +1,4 @@
-import { AssertionError } from "@strandline/model";
+import { AssertionError, portableCrc32c as crc32c } from "@strandline/model";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { batchesIn, decodeBatch, producedRecordsProblem } from "./batch-decoder.js";
@@ -13,7 +13,6 @@ import {
 import { stampBatch, stampLogAppendTime } from "./batch-view.js";
 import { writeInt16, writeInt32, writeInt64 } from "./big-endian.js";
 import { type CompressionName, compressionId, compressionOf } from "./compression.js";
-import { crc32c } from "./crc32c.js";
 import { RecordError } from "./record-error.js";
 import {
   ascii,

@@ -1,4 +1,4 @@
-import { AssertionError } from "@strandline/model";
+import { AssertionError, portableCrc32c as crc32c } from "@strandline/model";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decodeBatch } from "./batch-decoder.js";
@@ -7,7 +7,6 @@ import { readBatchHeader } from "./batch-header.js";
 import { batchProblem, producedBatchProblem } from "./batch-problem.js";
 import { stampBatch } from "./batch-view.js";
 import { type CompressionName, compressionOf } from "./compression.js";
-import { crc32c } from "./crc32c.js";
 import {
   anyRecords,
   ascii,

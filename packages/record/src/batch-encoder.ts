@@ -2,6 +2,8 @@
  * Builds record batches: the producer's hot path. Records are written straight into one growing
  * buffer that begins with room for the header; nothing is allocated per record.
  */
+
+import type { Crc32c } from "@strandline/model";
 import { assert } from "@strandline/model";
 import {
   ATTRIBUTES_AT,
@@ -23,7 +25,6 @@ import {
 import { computeCrc, stampBatch } from "./batch-view.js";
 import { writeInt16, writeInt32, writeInt64 } from "./big-endian.js";
 import { type BatchCompressor, compressionId } from "./compression.js";
-import type { Crc32c } from "./crc32c.js";
 import type { RecordHeader } from "./record-cursor.js";
 import { utf8Bytes, writeUtf8 } from "./utf8.js";
 import {

@@ -1,9 +1,9 @@
+import { portableCrc32c as crc32c } from "@strandline/model";
 import { describe, expect, it } from "vitest";
 import { readBatchHeader, sequenceAfter } from "./batch-header.js";
 import { ATTRIBUTES_AT, PRODUCER_ID_AT } from "./batch-layout.js";
 import { stampLogAppendTime } from "./batch-view.js";
 import { writeInt16 } from "./big-endian.js";
-import { crc32c } from "./crc32c.js";
 import { RecordError } from "./record-error.js";
 import { BY_HAND, smallBatch } from "./testdata/batches.js";
 

@@ -1,4 +1,4 @@
-import { BATCH_BYTES_LIMIT } from "@strandline/model";
+import { BATCH_BYTES_LIMIT, portableCrc32c as crc32c } from "@strandline/model";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -17,7 +17,6 @@ import {
 import { batchProblem, producedBatchProblem } from "./batch-problem.js";
 import { stampBatch } from "./batch-view.js";
 import { writeInt16, writeInt32, writeInt64 } from "./big-endian.js";
-import { crc32c } from "./crc32c.js";
 import { BY_HAND, CAPTURED, CAPTURED_SNAPPY, changed, smallBatch } from "./testdata/batches.js";
 
 const kindOf = (bytes: Uint8Array, at = 0, end = bytes.length) =>

@@ -5,6 +5,8 @@
  * {@link producedBatchProblem} lets in, {@link batchProblem} must let pass for ever after: a
  * follower that refused what its leader accepted could never catch up.
  */
+
+import type { Crc32c } from "@strandline/model";
 import { BATCH_BYTES_LIMIT, type Refusal } from "@strandline/model";
 import {
   BATCH_HEADER_BYTES,
@@ -35,7 +37,6 @@ import {
   recordCount,
 } from "./batch-view.js";
 import { compressionName } from "./compression.js";
-import type { Crc32c } from "./crc32c.js";
 
 export interface BatchProblem {
   /**

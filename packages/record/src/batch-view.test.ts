@@ -1,7 +1,7 @@
+import { portableCrc32c as crc32c } from "@strandline/model";
 import { describe, expect, it } from "vitest";
 import { batchProblem } from "./batch-problem.js";
 import * as view from "./batch-view.js";
-import { crc32c } from "./crc32c.js";
 import { BY_HAND, bytesOf, smallBatch } from "./testdata/batches.js";
 
 /** A header in which every field differs from every other, behind three foreign bytes. */

@@ -4,6 +4,8 @@
  * `at` is the batch's position in `bytes`. The caller knows that the whole header is there; what
  * the fields of untrusted bytes mean is only known after {@link batchProblem} found nothing.
  */
+
+import type { Crc32c } from "@strandline/model";
 import {
   ATTRIBUTES_AT,
   BASE_OFFSET_AT,
@@ -35,7 +37,6 @@ import {
   writeInt32,
   writeInt64,
 } from "./big-endian.js";
-import type { Crc32c } from "./crc32c.js";
 
 /** Bytes of the whole batch, as it declares. Needs 12 bytes. */
 export function batchBytes(bytes: Uint8Array, at: number): number {

@@ -1,3 +1,4 @@
+import { portableCrc32c as crc32c } from "@strandline/model";
 import { describe, expect, it } from "vitest";
 import { decodeBatch } from "./batch-decoder.js";
 import { batchProblem } from "./batch-problem.js";
@@ -11,7 +12,6 @@ import {
 } from "./batch-view.js";
 import { CleanedBatch, emptyBatch } from "./cleaned-batch.js";
 import { compressionOf } from "./compression.js";
-import { crc32c } from "./crc32c.js";
 import { RecordError } from "./record-error.js";
 import { BY_HAND, batchOf } from "./testdata/batches.js";
 import { toyCompressors } from "./testdata/toy-compressors.js";

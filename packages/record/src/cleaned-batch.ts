@@ -5,6 +5,8 @@
  * what its producer numbered it with. So readers pass over the offsets that are gone, and the
  * producer's next batch still follows the last.
  */
+
+import type { Crc32c } from "@strandline/model";
 import { assert } from "@strandline/model";
 import { type DecodeOptions, openRecords, timestampOf, wholeBatchHeader } from "./batch-decoder.js";
 import type { BatchHeader } from "./batch-header.js";
@@ -23,7 +25,6 @@ import {
 import { attributes, computeCrc } from "./batch-view.js";
 import { writeInt16, writeInt32, writeInt64 } from "./big-endian.js";
 import type { CompressionName } from "./compression.js";
-import type { Crc32c } from "./crc32c.js";
 import type { RecordCursor } from "./record-cursor.js";
 import { RecordError } from "./record-error.js";
 import {

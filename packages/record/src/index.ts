@@ -12,7 +12,6 @@ export * from "./batch-problem.js";
 export * from "./batch-view.js";
 export * from "./cleaned-batch.js";
 export * from "./compression.js";
-export * from "./crc32c.js";
 export * from "./murmur2.js";
 export * from "./recompressed-batch.js";
 export * from "./record-cursor.js";

@@ -1,10 +1,10 @@
+import { portableCrc32c as crc32c } from "@strandline/model";
 import { describe, expect, it } from "vitest";
 import { decodeBatch } from "./batch-decoder.js";
 import { readBatchHeader } from "./batch-header.js";
 import { BATCH_HEADER_BYTES } from "./batch-layout.js";
 import { batchProblem } from "./batch-problem.js";
 import { COMPRESSION_NAMES, compressionId, compressionOf } from "./compression.js";
-import { crc32c } from "./crc32c.js";
 import { recompressedBatch } from "./recompressed-batch.js";
 import { RecordError } from "./record-error.js";
 import { ascii, BY_HAND, batchOf, CAPTURED_SNAPPY } from "./testdata/batches.js";

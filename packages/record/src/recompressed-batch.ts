@@ -1,4 +1,6 @@
 /** A batch under another compression: the same records, at the same offsets, from the same producer. */
+
+import type { Crc32c } from "@strandline/model";
 import { type DecodeOptions, openRecords, wholeBatchHeader } from "./batch-decoder.js";
 import {
   ATTRIBUTES_AT,
@@ -11,7 +13,6 @@ import {
 import { attributes, computeCrc } from "./batch-view.js";
 import { writeInt16, writeInt32 } from "./big-endian.js";
 import { type CompressionName, compressionId } from "./compression.js";
-import type { Crc32c } from "./crc32c.js";
 
 export interface RecompressOptions extends DecodeOptions {
   readonly compress: (name: CompressionName, bytes: Uint8Array) => Uint8Array;

@@ -12,11 +12,10 @@
  * - From the first batch whose fate is open on, at most `inFlightMax` batches were ever sent: as
  *   many as a broker remembers, so it recognises each of them.
  */
-import { assert, BATCH_BYTES_LIMIT, type BrokerError } from "@strandline/model";
+import { assert, BATCH_BYTES_LIMIT, type BrokerError, type Crc32c } from "@strandline/model";
 import {
   BATCH_HEADER_BYTES,
   type BatchCompressor,
-  type Crc32c,
   type Decompress,
   type RecordInput,
   sequenceAfter,

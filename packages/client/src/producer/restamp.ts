@@ -2,7 +2,7 @@
  * Renumbers a batch that is known not to be stored, for a producer that had to begin again under
  * another identity. Format: the header of record batch v2.
  */
-import type { Crc32c } from "@strandline/record";
+import type { Crc32c } from "@strandline/model";
 import type { BatchStamp } from "./pending-batch.js";
 
 const CRC_AT = 17;

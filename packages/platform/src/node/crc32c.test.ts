@@ -1,12 +1,12 @@
+import { portableCrc32c } from "@strandline/model";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { combineCrc32c, crc32c, loadNativeCrc32c, portableCrc32c } from "./crc32c.js";
+import { combineCrc32c, crc32c, loadNativeCrc32c } from "./crc32c.js";
 
 const native = loadNativeCrc32c();
 
 const forms = [
   ["the exported form", crc32c],
-  ["the portable form", portableCrc32c],
   ["the form without a native module", combineCrc32c(undefined)],
 ] as const;
 

@@ -1,10 +1,11 @@
 /** Batches for tests: written out by hand, captured, and drawn at random. */
+
+import { portableCrc32c as crc32c } from "@strandline/model";
 import fc from "fast-check";
 import { BatchEncoder, type FinishOptions, type RecordInput } from "../batch-encoder.js";
 import { CRC_AT } from "../batch-layout.js";
 import { computeCrc } from "../batch-view.js";
 import { writeInt32 } from "../big-endian.js";
-import { crc32c } from "../crc32c.js";
 
 export const bytesOf = (hex: string): Uint8Array =>
   Uint8Array.from(hex.match(/[0-9a-f]{2}/g) ?? [], (byte) => Number.parseInt(byte, 16));
