@@ -5,9 +5,10 @@
  */
 import { Cluster } from "../lab/cluster.mjs";
 import { mustRun } from "../lab/command.mjs";
-import { brokenPromises, readTopic } from "../lab/log-contents.mjs";
+import { readTopic } from "../lab/log-contents.mjs";
 import { sleep } from "../lab/waiting.mjs";
 import { Writer } from "../lab/writer.mjs";
+import { checkPromises } from "./kept-promises.mjs";
 
 const ROUNDS = 3;
 const TOPIC = "all-killed";
@@ -44,17 +45,11 @@ export async function allKilled({ report, workspace }) {
     );
   }
   await writer.stop();
-  report.check(
-    "no send fails although all brokers were killed",
-    writer.failed.length === 0
-      ? undefined
-      : `${writer.failed.length} sends failed, the first with: ${writer.failed[0].message}`,
-    { rounds: ROUNDS, until_writes_ms: backMs },
-  );
-  const records = await readTopic(cluster.connect(), TOPIC, PARTITIONS);
-  report.check(
-    "every acknowledged record is there, once and in order",
-    brokenPromises(records, writer).join("; "),
-    { acknowledged: writer.acknowledged.length, read: records.length },
-  );
+  await checkPromises(report, cluster, {
+    writer,
+    topic: TOPIC,
+    partitions: PARTITIONS,
+    fault: "although all brokers were killed",
+    figures: { rounds: ROUNDS, until_writes_ms: backMs },
+  });
 }

@@ -2,11 +2,11 @@
 import { existsSync } from "node:fs";
 import { Cluster } from "../lab/cluster.mjs";
 import { failureOf, mustRun } from "../lab/command.mjs";
-import { brokenPromises, readTopic } from "../lab/log-contents.mjs";
 import { holdPort, releasePort } from "../lab/ports.mjs";
 import { UpCluster } from "../lab/up-cluster.mjs";
 import { sleep } from "../lab/waiting.mjs";
 import { Writer } from "../lab/writer.mjs";
+import { checkPromises } from "./kept-promises.mjs";
 
 const TOPIC = "clean-stop";
 const PARTITIONS = [0, 1, 2];
@@ -51,18 +51,12 @@ async function oneUnderLoad({ report, workspace }) {
     longest < SILENCE_MS_MAX ? undefined : `nothing was acknowledged for ${longest} ms`,
     { silence_ms: silences, stop_ms: stops },
   );
-  report.check(
-    "no send fails while brokers stop and start",
-    writer.failed.length === 0
-      ? undefined
-      : `${writer.failed.length} sends failed, the first with: ${writer.failed[0].message}`,
-  );
-  const records = await readTopic(cluster.connect(), TOPIC, PARTITIONS);
-  report.check(
-    "every acknowledged record is there, once and in order",
-    brokenPromises(records, writer).join("; "),
-    { acknowledged: writer.acknowledged.length, read: records.length },
-  );
+  await checkPromises(report, cluster, {
+    writer,
+    topic: TOPIC,
+    partitions: PARTITIONS,
+    fault: "while brokers stop and start",
+  });
 }
 
 async function wholeCluster({ report, workspace }) {
