@@ -17,3 +17,4 @@ export { MalformedError } from "./records/byte-reader.js";
 export * from "./records/group-value.js";
 export * from "./records/offset-value.js";
 export * from "./records/record-key.js";
+export { joinRefusal } from "./rules/answers.js";

@@ -3,7 +3,6 @@
  * deadline for all attempts. What changes something is not repeated once it may have been done:
  * then it ends with `UNAVAILABLE`, and a look at the cluster tells.
  */
-import type { RpcMethod } from "@strandline/platform";
 import {
   adminMethods,
   type ConfigResource,
@@ -13,7 +12,7 @@ import {
 } from "@strandline/rpc";
 import { backoffMs } from "../backoff.js";
 import type { ResolvedClientOptions } from "../client-options.js";
-import type { CallPolicy } from "../cluster/broker-caller.js";
+import type { BrokerCaller, CallPolicy } from "../cluster/broker-caller.js";
 import type { ClusterConnection } from "../cluster/cluster-connection.js";
 import type { FoundOffset } from "../cluster/offset-finder.js";
 import { ClientError } from "../errors.js";
@@ -52,11 +51,13 @@ export class Admin {
   readonly #ports: ClientPorts;
   readonly #options: ResolvedClientOptions;
   readonly #cluster: ClusterConnection;
+  readonly #caller: BrokerCaller;
 
   constructor(ports: ClientPorts, options: ResolvedClientOptions, cluster: ClusterConnection) {
     this.#ports = ports;
     this.#options = options;
     this.#cluster = cluster;
+    this.#caller = cluster.caller;
   }
 
   async createTopic(topic: NewTopic, options?: AdminCallOptions): Promise<CreatedTopic> {
@@ -69,19 +70,19 @@ export class Admin {
       validateOnly: topic.validateOnly ?? false,
       allowWeakDurability: topic.allowWeakDurability ?? false,
     };
-    return await this.#call(adminMethods.createTopic, request, ONCE, options);
+    return await this.#caller.call(adminMethods.createTopic, request, ONCE, options);
   }
 
   async deleteTopic(name: string, options?: AdminCallOptions): Promise<void> {
-    await this.#call(adminMethods.deleteTopic, { name }, ONCE, options);
+    await this.#caller.call(adminMethods.deleteTopic, { name }, ONCE, options);
   }
 
   async listTopics(options?: AdminCallOptions): Promise<readonly TopicListing[]> {
-    return (await this.#call(adminMethods.listTopics, {}, READ, options)).topics;
+    return (await this.#caller.call(adminMethods.listTopics, {}, READ, options)).topics;
   }
 
   async describeTopic(name: string, options?: AdminCallOptions): Promise<TopicDescription> {
-    const answer = await this.#call(adminMethods.describeTopic, { name }, READ, options);
+    const answer = await this.#caller.call(adminMethods.describeTopic, { name }, READ, options);
     return { ...answer, configs: Object.fromEntries(answer.configs) };
   }
 
@@ -92,7 +93,7 @@ export class Admin {
       totalCount: change.totalCount,
       assignments: replicaLists(change.assignments),
     };
-    await this.#call(adminMethods.createPartitions, request, ONCE, options);
+    await this.#caller.call(adminMethods.createPartitions, request, ONCE, options);
   }
 
   /** Moves the log start of partitions forward. Each partition has a result of its own. */
@@ -105,7 +106,12 @@ export class Admin {
       beforeOffset: before === "high-watermark" ? -1 : before,
     }));
     const request = { topic: change.topic, targets, forwarded: false };
-    const answer = await this.#call(adminMethods.deleteRecords, request, REPEATABLE, options);
+    const answer = await this.#caller.call(
+      adminMethods.deleteRecords,
+      request,
+      REPEATABLE,
+      options,
+    );
     return answer.results.map((result) => ({ ...result, error: errorOf(result.error) }));
   }
 
@@ -115,7 +121,7 @@ export class Admin {
     options?: AdminCallOptions,
   ): Promise<readonly ConfigEntry[]> {
     const request = { resource: resourceOf(target) };
-    return (await this.#call(adminMethods.describeConfigs, request, READ, options)).entries;
+    return (await this.#caller.call(adminMethods.describeConfigs, request, READ, options)).entries;
   }
 
   async alterConfigs(change: ConfigChange, options?: AdminCallOptions): Promise<void> {
@@ -126,7 +132,7 @@ export class Admin {
       validateOnly: change.validateOnly ?? false,
       allowWeakDurability: change.allowWeakDurability ?? false,
     };
-    await this.#call(adminMethods.alterConfigs, request, REPEATABLE, options);
+    await this.#caller.call(adminMethods.alterConfigs, request, REPEATABLE, options);
   }
 
   /** Gives leadership back to the first replicas. Each partition has a result of its own. */
@@ -139,7 +145,7 @@ export class Admin {
       partitions: election.partitions ?? [],
       unclean: election.unclean ?? false,
     };
-    const answer = await this.#call(adminMethods.electLeaders, request, ONCE, options);
+    const answer = await this.#caller.call(adminMethods.electLeaders, request, ONCE, options);
     return answer.results.map((result) => ({ ...result, error: errorOf(result.error) }));
   }
 
@@ -153,17 +159,17 @@ export class Admin {
   ): Promise<readonly MoveResult[]> {
     const partitions = moves.map((move) => ({ ...move, replicas: [...move.replicas] }));
     const request = { partitions };
-    const answer = await this.#call(adminMethods.alterReassignments, request, ONCE, options);
+    const answer = await this.#caller.call(adminMethods.alterReassignments, request, ONCE, options);
     return answer.results.map((result) => ({ ...result, error: errorOf(result.error) }));
   }
 
   /** The controllers' log as the active one sees it: who votes, and how far everyone is. */
   async describeQuorum(options?: AdminCallOptions): Promise<QuorumDescription> {
-    return await this.#call(adminMethods.describeQuorum, {}, READ, options);
+    return await this.#caller.call(adminMethods.describeQuorum, {}, READ, options);
   }
 
   async describeCluster(options?: AdminCallOptions): Promise<ClusterDescription> {
-    return await this.#call(adminMethods.describeCluster, {}, READ, options);
+    return await this.#caller.call(adminMethods.describeCluster, {}, READ, options);
   }
 
   /** Brokers, and the leaders of the named topics; a topic that is unknown has an `error`. */
@@ -171,7 +177,7 @@ export class Admin {
     topics: readonly string[] = [],
     options?: AdminCallOptions,
   ): Promise<ClusterMetadataAnswer> {
-    const answer = await this.#call(adminMethods.getMetadata, { topics }, READ, options);
+    const answer = await this.#caller.call(adminMethods.getMetadata, { topics }, READ, options);
     const { clusterId, brokers } = answer;
     const described = answer.topics.map(({ name, topicId, partitions, error }) => ({
       name,
@@ -217,15 +223,6 @@ export class Admin {
   async #allPartitions(topic: string, { signal }: AdminCallOptions): Promise<readonly number[]> {
     const view = await this.#cluster.metadata.topicOf(topic, signal);
     return view.partitions.map(({ partition }) => partition);
-  }
-
-  async #call<Request, Response>(
-    method: RpcMethod<Request, Response>,
-    request: Request,
-    policy: CallPolicy,
-    options: AdminCallOptions = {},
-  ): Promise<Response> {
-    return await this.#cluster.caller.call(method, request, policy, options);
   }
 }
 

@@ -3,14 +3,13 @@
  * on. To be a member of one, there is `StrandlineClient.groupConsumer`.
  */
 import { BrokerError } from "@strandline/model";
-import type { RpcMethod } from "@strandline/platform";
 import {
   errorFromProto,
   groupsMethods,
   type GroupOffsetRefusal as RefusalMessage,
 } from "@strandline/rpc";
 import type { AdminCallOptions } from "../admin/admin-types.js";
-import type { CallPolicy } from "../cluster/broker-caller.js";
+import type { BrokerCaller, CallPolicy } from "../cluster/broker-caller.js";
 import type { ClusterConnection } from "../cluster/cluster-connection.js";
 import { partitionKey } from "../consumer/consume-connection.js";
 import type { TopicPartitionName } from "../consumer/consumer-record.js";
@@ -30,9 +29,11 @@ const ONCE: CallPolicy = { isRepeatable: false, mayLag: false };
 
 export class Groups {
   readonly #cluster: ClusterConnection;
+  readonly #caller: BrokerCaller;
 
   constructor(cluster: ClusterConnection) {
     this.#cluster = cluster;
+    this.#caller = cluster.caller;
   }
 
   /** All groups by name, or those in one of the states. */
@@ -41,12 +42,12 @@ export class Groups {
     options?: AdminCallOptions,
   ): Promise<readonly GroupListing[]> {
     const request = { states: query.states ?? [] };
-    return (await this.#call(groupsMethods.listGroups, request, READ, options)).groups;
+    return (await this.#caller.call(groupsMethods.listGroups, request, READ, options)).groups;
   }
 
   /** Throws GROUP_ID_NOT_FOUND. */
   async describe(groupId: string, options?: AdminCallOptions): Promise<GroupDescription> {
-    return await this.#call(groupsMethods.describeGroup, { groupId }, READ, options);
+    return await this.#caller.call(groupsMethods.describeGroup, { groupId }, READ, options);
   }
 
   /** How far a group has come: in these partitions, or wherever it has committed. */
@@ -56,7 +57,7 @@ export class Groups {
     options?: AdminCallOptions,
   ): Promise<readonly GroupOffset[]> {
     const request = { groupId, partitions };
-    return (await this.#call(groupsMethods.fetchOffsets, request, READ, options)).offsets;
+    return (await this.#caller.call(groupsMethods.fetchOffsets, request, READ, options)).offsets;
   }
 
   /**
@@ -72,7 +73,12 @@ export class Groups {
       groupId,
       offsets: offsets.map(({ metadata = "", ...offset }) => ({ ...offset, metadata })),
     };
-    const answer = await this.#call(groupsMethods.commitOffsets, request, REPEATABLE, options);
+    const answer = await this.#caller.call(
+      groupsMethods.commitOffsets,
+      request,
+      REPEATABLE,
+      options,
+    );
     return answer.refusals.map(refusalOf);
   }
 
@@ -83,13 +89,18 @@ export class Groups {
     options?: AdminCallOptions,
   ): Promise<readonly GroupOffsetRefusal[]> {
     const request = { groupId, partitions };
-    const answer = await this.#call(groupsMethods.deleteOffsets, request, REPEATABLE, options);
+    const answer = await this.#caller.call(
+      groupsMethods.deleteOffsets,
+      request,
+      REPEATABLE,
+      options,
+    );
     return answer.refusals.map(refusalOf);
   }
 
   /** Throws GROUP_ID_NOT_FOUND and NON_EMPTY_GROUP. */
   async delete(groupId: string, options?: AdminCallOptions): Promise<void> {
-    await this.#call(groupsMethods.deleteGroup, { groupId }, ONCE, options);
+    await this.#caller.call(groupsMethods.deleteGroup, { groupId }, ONCE, options);
   }
 
   /** How far a group is behind, partition by partition: what it has committed or reads now. */
@@ -143,15 +154,6 @@ export class Groups {
       }
     }
     return ends;
-  }
-
-  async #call<Request, Response>(
-    method: RpcMethod<Request, Response>,
-    request: Request,
-    policy: CallPolicy,
-    options: AdminCallOptions = {},
-  ): Promise<Response> {
-    return await this.#cluster.caller.call(method, request, policy, options);
   }
 }
 

@@ -1,5 +1,5 @@
 /** JoinGroup: a member enters the next generation of its group. Waits for the others. */
-import type { JoinResponse } from "@strandline/coordination";
+import { type JoinResponse, joinRefusal } from "@strandline/coordination";
 import type { OutgoingResponseOf, ServedApis } from "@strandline/kafka-protocol";
 import { errorNumber } from "@strandline/model";
 import type { GroupService } from "../../services/groups.js";
@@ -35,21 +35,10 @@ export function joinGroupHandler(groups: GroupService): KafkaHandler<"JoinGroup"
       );
       return response(joined, version);
     } catch (error) {
-      const refused = { ...NOT_JOINED, error: refusalCode(error), memberId };
-      return response(refused, version);
+      return response(joinRefusal(refusalCode(error), memberId), version);
     }
   };
 }
-
-const NOT_JOINED = {
-  kind: "join" as const,
-  generation: -1,
-  protocolType: undefined,
-  protocolName: undefined,
-  leaderId: "",
-  skipAssignment: false,
-  members: [],
-};
 
 function response(
   joined: JoinResponse,
