@@ -1,6 +1,9 @@
-/** Kafka's own tools, as its users run them, against either side. */
+/** Kafka's own tools and clients, as its users run them, against either side. */
+import { fileURLToPath } from "node:url";
 
 const RUN_MS_MAX = 240_000;
+/** A program of ours on Kafka's clients; `java` compiles it itself. */
+const ONE_AT_A_TIME = fileURLToPath(new URL("OneAtATime.java", import.meta.url));
 /** What the tool calls MB is 2^20 bytes; we count its records instead. */
 const PRODUCED = /(\d+) records sent, ([\d.]+) records\/sec/g;
 
@@ -14,7 +17,7 @@ export class JavaTools {
 
   /** Sends with the producer's defaults; resolves with records per second. */
   async produce(side, topic, { count, recordBytes }) {
-    const said = await this.#run("ProducerPerformance", [
+    const said = await this.#run("org.apache.kafka.tools.ProducerPerformance", [
       ...["--topic", topic, "--num-records", String(count), "--record-size", String(recordBytes)],
       ...["--throughput", "-1", "--bootstrap-server", side.bootstrap],
     ]);
@@ -23,24 +26,30 @@ export class JavaTools {
     return Number(perSecond);
   }
 
-  /** One record at a time, to the broker and back; milliseconds, as precise as the tool prints. */
-  async endToEnd(side, topic, count) {
-    const said = await this.#run("EndToEndLatency", [
-      ...[side.bootstrap, topic, String(count), "all", "100"],
-    ]);
-    const [, p50, p99] = /50th = (\d+), 99th = (\d+)/.exec(said) ?? [];
-    const [, average] = /Avg latency: ([\d.]+) ms/.exec(said) ?? [];
-    if (p50 === undefined) throw new Error(`EndToEndLatency said: ${said.slice(-500)}`);
-    return { p50: Number(p50), p99: Number(p99), average: Number(average) };
+  /**
+   * One record at a time, to the broker and back, in milliseconds: `whole` until the consumer has it,
+   * `acknowledged` until the producer knows that all have it. The first `uncounted` are for the
+   * client's own compiler.
+   */
+  async oneAtATime(side, topic, { uncounted, counted, recordBytes }) {
+    const numbers = [uncounted, counted, recordBytes].map(String);
+    const said = await this.#run(ONE_AT_A_TIME, [side.bootstrap, topic, ...numbers]);
+    const line = said.split("\n").find((each) => each.startsWith("{"));
+    if (line === undefined) throw new Error(`OneAtATime said: ${said.slice(-500)}`);
+    const inMs = (times) =>
+      Object.fromEntries(Object.entries(times).map(([name, us]) => [name, us / 1_000]));
+    const { whole, acknowledged } = JSON.parse(line);
+    return { whole: inMs(whole), acknowledged: inMs(acknowledged) };
   }
 
-  async #run(tool, args) {
+  async #run(program, args) {
     const options = { stdout: "collect" };
-    const child = this.#kafka.run(`org.apache.kafka.tools.${tool}`, args, options);
+    const child = this.#kafka.run(program, args, options);
     child.stdin.end();
     const { code, isOverdue } = await child.endedWithin(RUN_MS_MAX);
     const said = `${child.stdout}${child.stderr}`;
-    if (isOverdue || code !== 0) throw new Error(`${tool} failed (${code}): ${said.slice(-800)}`);
+    if (isOverdue || code !== 0)
+      throw new Error(`${program} failed (${code}): ${said.slice(-800)}`);
     return said;
   }
 }
