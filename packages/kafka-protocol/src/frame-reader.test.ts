@@ -160,6 +160,31 @@ describe(FrameReader, () => {
     expect(allocated.reduce((total, length) => total + length, 0)).toBeLessThan(1.3 * MIB);
   });
 
+  it("gives back the memory in which a large frame began", () => {
+    const sent = counting(MIB);
+    const bytes = joined([framed(counting(7)), framed(sent), framed(sent)]);
+    const held: number[] = [];
+    const frames = {
+      take: (length: number) => {
+        held.push(length);
+        return new Uint8Array(length);
+      },
+      release: ({ length }: Uint8Array) => held.splice(held.indexOf(length), 1),
+    };
+    const reader = new FrameReader({ frameBytesMax: MIB, frames });
+    const found: Uint8Array[] = [];
+    for (let at = 0; at < bytes.length; at += 200_000) {
+      const lent = bytes.slice(at, at + 200_000);
+      reader.pushLent(lent);
+      found.push(...framesOf(reader));
+      reader.makeRoom();
+      lent.fill(0);
+    }
+    expect(found.map(({ length }) => length)).toEqual([7, MIB, MIB]);
+    for (const frame of found.slice(1)) expect(Buffer.compare(frame, sent)).toBe(0);
+    expect(held).toEqual([MIB, MIB]);
+  });
+
   it("allocates little for a frame that is only announced", () => {
     const allocated: number[] = [];
     const reader = new FrameReader({

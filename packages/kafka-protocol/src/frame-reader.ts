@@ -19,14 +19,20 @@ export interface FrameReaderOptions {
   readonly frameBytesMax: number;
   /** Memory for what is joined or copied; what it holds is overwritten. */
   readonly allocate?: (length: number) => Uint8Array;
-  /** Memory that one frame has to itself, for which `makeRoom` was called. */
-  readonly allocateFrame?: (length: number) => Uint8Array;
+  /** Memory that one frame has to itself, for which `makeRoom` is called. */
+  readonly frames?: FrameMemory;
+}
+
+export interface FrameMemory {
+  take(length: number): Uint8Array;
+  /** Bytes that it gave are somewhere else now. */
+  release(bytes: Uint8Array): void;
 }
 
 export class FrameReader {
   #frameBytesMax: number;
   readonly #allocate: (length: number) => Uint8Array;
-  readonly #allocateFrame: (length: number) => Uint8Array;
+  readonly #frames: FrameMemory | undefined;
   #chunks: Uint8Array[] = [];
   /** Bytes of the first chunk that were read. */
   #consumed = 0;
@@ -39,11 +45,13 @@ export class FrameReader {
   /** Where small chunks are gathered; its first `#gathered` bytes belong to chunks. */
   #gather: Uint8Array = new Uint8Array(0);
   #gathered = 0;
+  /** The beginning of a large frame, in memory of its own. */
+  #beginning: Uint8Array | undefined;
 
   constructor(options: FrameReaderOptions) {
     this.#frameBytesMax = options.frameBytesMax;
     this.#allocate = options.allocate ?? ((length) => new Uint8Array(length));
-    this.#allocateFrame = options.allocateFrame ?? this.#allocate;
+    this.#frames = options.frames;
   }
 
   /** True while bytes wait for the rest of their frame. */
@@ -101,7 +109,10 @@ export class FrameReader {
       }
       at = Math.min(end, bytes.length);
     }
-    if (begin < bytes.length) this.#copyBehind(bytes.subarray(begin), this.#missing);
+    const rest = bytes.subarray(begin);
+    if (rest.length === 0) return;
+    this.#makeBeginning(rest.length);
+    this.#copyBehind(rest, this.#missing);
   }
 
   /**
@@ -114,10 +125,12 @@ export class FrameReader {
     if (this.#gather.length - this.#gathered >= this.#missing) return;
     const come = this.#availableBytes;
     const first = this.#take(come);
-    this.#gather = this.#allocateFrame(length);
+    this.#gather = this.#frames?.take(length) ?? this.#allocate(length);
     this.#gathered = 0;
     this.#availableBytes = come;
     this.#gatherChunk(first);
+    if (this.#beginning !== undefined) this.#frames?.release(this.#beginning);
+    this.#beginning = undefined;
   }
 
   /**
@@ -185,6 +198,15 @@ export class FrameReader {
       this.#gathered = 0;
     }
     this.#gatherChunk(bytes);
+  }
+
+  /** A large frame begins with so many bytes. Room for the rest is made soon: no more is needed. */
+  #makeBeginning(length: number): void {
+    if (this.#missing === 0 || length + this.#missing <= AHEAD_BYTES_MIN) return;
+    if (this.#frames === undefined) return;
+    this.#beginning = this.#frames.take(length);
+    this.#gather = this.#beginning;
+    this.#gathered = 0;
   }
 
   #take(length: number): Uint8Array {

@@ -99,7 +99,7 @@ export class GroupMember implements Committer {
       asBatches: join.asBatches,
       bytesMax: join.bytesMax,
       windowBytes: join.windowBytes > 0 ? join.windowBytes : Number.POSITIVE_INFINITY,
-      send: (records) => stream.send({ records }),
+      send: (records, onTaken) => stream.send({ records }, onTaken),
     });
   }
 

@@ -21,8 +21,8 @@ export interface ReadersOptions {
   readonly bytesMax: number;
   /** No more is sent while so many bytes of batches were not taken. */
   readonly windowBytes: number;
-  /** Sends to the caller; false while more than enough waits for the network. */
-  send(records: OutgoingConsumeResponse): boolean;
+  /** Sends to the caller, as a stream does; false while more than enough waits for the network. */
+  send(records: OutgoingConsumeResponse, onTaken?: () => void): boolean;
 }
 
 interface Reader extends GroupPartition {
@@ -92,7 +92,7 @@ export class PartitionReaders {
   #open(reader: Reader, start: StartPosition): void {
     const { topic, partition } = reader;
     const sink: RpcStream<OutgoingConsumeResponse> = {
-      send: (records) => this.#send(reader, records),
+      send: (records, onTaken) => this.#send(reader, records, onTaken),
       end: () => {},
       abort: () => {},
       pause: () => {},
@@ -112,12 +112,16 @@ export class PartitionReaders {
     }
   }
 
-  #send(reader: Reader, records: OutgoingConsumeResponse): boolean {
+  #send(
+    reader: Reader,
+    records: OutgoingConsumeResponse,
+    onTaken: (() => void) | undefined,
+  ): boolean {
     if (reader.isClosed) return true;
     if (records.error === undefined) {
       this.#openBytes += bytesOf(records.batches);
       const hasRoom = this.#openBytes < this.#options.windowBytes;
-      return this.#options.send(records) && hasRoom;
+      return this.#options.send(records, onTaken) && hasRoom;
     }
     this.#refused(reader, records);
     return true;

@@ -4,7 +4,14 @@
  * another does; it survives every change of leadership without losing or repeating a record.
  */
 import { BrokerError } from "@strandline/model";
-import type { Logger, RpcStream, Timers, Transport } from "@strandline/platform";
+import {
+  type BufferPool,
+  Lease,
+  type Logger,
+  type RpcStream,
+  type Timers,
+  type Transport,
+} from "@strandline/platform";
 import {
   type ConsumePartition,
   type ConsumeRequest,
@@ -25,6 +32,13 @@ const BYTES_MAX = 16 * 1024 * 1024;
 const RETRY_MS = 50;
 const RECHECK_MS = 1_000;
 
+export interface ConsumePorts {
+  readonly timers: Timers;
+  readonly transport: Transport;
+  readonly logger: Logger;
+  readonly buffers: BufferPool;
+}
+
 export interface ConsumeParts {
   readonly directory: Directory;
   readonly offsets: OffsetsService;
@@ -32,13 +46,10 @@ export interface ConsumeParts {
 }
 
 export class ConsumeService {
-  readonly #ports: { timers: Timers; transport: Transport; logger: Logger };
+  readonly #ports: ConsumePorts;
   readonly #parts: ConsumeParts;
 
-  constructor(
-    ports: { timers: Timers; transport: Transport; logger: Logger },
-    parts: ConsumeParts,
-  ) {
+  constructor(ports: ConsumePorts, parts: ConsumeParts) {
     this.#ports = ports;
     this.#parts = parts;
   }
@@ -58,7 +69,7 @@ export class ConsumeService {
 }
 
 export class ConsumeSession {
-  readonly #ports: { timers: Timers; transport: Transport; logger: Logger };
+  readonly #ports: ConsumePorts;
   readonly #parts: ConsumeParts;
   readonly #stream: RpcStream<OutgoingConsumeResponse>;
   readonly #request: ConsumeRequest;
@@ -70,7 +81,7 @@ export class ConsumeSession {
   #running = 0;
 
   constructor(
-    ports: { timers: Timers; transport: Transport; logger: Logger },
+    ports: ConsumePorts,
     parts: ConsumeParts,
     stream: RpcStream<OutgoingConsumeResponse>,
     request: ConsumeRequest,
@@ -156,7 +167,8 @@ export class ConsumeSession {
   async #readHere(partition: Partition, wanted: ConsumePartition, cursor: Cursor): Promise<void> {
     while (!this.#isClosed && cursor.offset < cursor.stopAt) {
       partition.requireLeader();
-      const batches = await readCommitted(partition, cursor.offset, this.#bytesMax);
+      const lease = new Lease(this.#ports.buffers);
+      const batches = await readCommitted(partition, cursor.offset, this.#bytesMax, lease);
       partition.requireLeader();
       if (batches.length === 0) {
         await this.#committedMore(partition);
@@ -164,7 +176,7 @@ export class ConsumeSession {
       }
       const nextOffset = this.#parts.reader.nextOffset(batches, cursor.offset);
       const isRaw = this.#request.format === "RECORD_FORMAT_BATCHES";
-      await this.#send({
+      const response = {
         topic: wanted.topic,
         partition: wanted.partition,
         highWatermark: partition.highWatermark,
@@ -172,7 +184,8 @@ export class ConsumeSession {
         nextOffset,
         records: isRaw ? [] : this.#parts.reader.records(batches, cursor.offset),
         batches: isRaw ? batches : new Uint8Array(0),
-      });
+      };
+      await this.#send(response, lease);
       cursor.offset = nextOffset;
     }
   }
@@ -225,14 +238,14 @@ export class ConsumeSession {
     });
   }
 
-  async #send(response: OutgoingConsumeResponse): Promise<void> {
+  async #send(response: OutgoingConsumeResponse, lease: Lease): Promise<void> {
     if (this.#isFull) {
       await new Promise<void>((resolve) => {
         this.#waiting.push(resolve);
       });
     }
     if (this.#isClosed) return;
-    if (!this.#stream.send(response)) this.#isFull = true;
+    if (!this.#stream.send(response, () => lease.release())) this.#isFull = true;
   }
 
   async #committedMore(partition: Partition): Promise<void> {

@@ -1,6 +1,6 @@
 /** Fetch: one read of committed batches, here or at the leader, waiting for enough of them. */
 import { BrokerError } from "@strandline/model";
-import type { Clock, Timers, Transport } from "@strandline/platform";
+import type { Clock, Lease, Timers, Transport } from "@strandline/platform";
 import { type FetchRequest, logMethods, type OutgoingFetchResponse } from "@strandline/rpc";
 import type { Partition } from "../partition/partition.js";
 import type { Directory } from "./directory.js";
@@ -101,6 +101,7 @@ export async function readCommitted(
   partition: Partition,
   offset: number,
   bytesMax: number,
+  lease?: Lease,
 ): Promise<readonly Uint8Array[]> {
   const { log, highWatermark } = partition;
   if (offset < log.logStartOffset || offset > log.logEndOffset) {
@@ -111,7 +112,8 @@ export async function readCommitted(
   }
   if (offset >= highWatermark) return [];
   return (
-    log.tail(offset, bytesMax, highWatermark) ?? (await log.read(offset, bytesMax, highWatermark))
+    log.tail(offset, bytesMax, highWatermark, lease) ??
+    (await log.read(offset, bytesMax, highWatermark, lease))
   );
 }
 

@@ -32,9 +32,10 @@ export interface RpcMethod<Request, Response> {
 export interface RpcSender<Out> {
   /**
    * Queues a message. False when more than a bounded amount waits for the network: it is queued
-   * all the same, but a well-behaved sender stops until `onDrain`.
+   * all the same, but a well-behaved sender stops until `onDrain`. `onTaken`: the message's bytes
+   * are not needed any more; not called when the stream ends before.
    */
-  send(message: Out): boolean;
+  send(message: Out, onTaken?: () => void): boolean;
   /** No more messages from this side. On a server stream this ends the call with success. */
   end(): void;
   /** Ends the call at once, both ways. A server's error reaches the client as `onEnd(error)`. */

@@ -73,7 +73,7 @@ export class ClientStream<Out, In> implements RpcStream<Out> {
     this.#readOn();
   }
 
-  send(message: Out): boolean {
+  send(message: Out, onTaken?: () => void): boolean {
     if (this.#isOver) return true;
     assert(!this.#hasEnded, "a stream sends nothing after its end");
     const pieces = piecesOf(this.#options.method.request, message);
@@ -82,7 +82,7 @@ export class ClientStream<Out, In> implements RpcStream<Out> {
       this.abort(tooLarge(sizeBytes));
       return true;
     }
-    const isRoom = this.#queue.push(pieces);
+    const isRoom = this.#queue.push(pieces, onTaken);
     // The one request of a server stream is all that goes this way.
     if (this.#options.method.kind === "server-stream") this.end();
     return isRoom;

@@ -11,6 +11,7 @@ import type { BufferPool } from "@strandline/platform";
 import { DecodeError } from "../wire/decode-error.js";
 import { lengthOfChunks } from "../wire/wire-writer.js";
 import { FrameReader } from "./frame-reader.js";
+import type { OnWritten } from "./send-queue.js";
 
 export interface MessageStreamListener {
   onMessage(bytes: Buffer): void;
@@ -64,8 +65,8 @@ export class MessageStream {
     this.#stream.resume();
   }
 
-  /** Sends a message. `done` is called when the network has taken it, or never does. */
-  write(pieces: readonly Uint8Array[], done: () => void): void {
+  /** Sends a message. `done` is called when the network has taken it, or broke; it may never be. */
+  write(pieces: readonly Uint8Array[], done: OnWritten): void {
     const stream = this.#stream;
     if (stream.destroyed || stream.writableEnded) return;
     this.#cork();

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { lengthOfChunks } from "../wire/wire-writer.js";
-import { QUEUED_BYTES_MAX, SendQueue } from "./send-queue.js";
+import { type OnWritten, QUEUED_BYTES_MAX, SendQueue } from "./send-queue.js";
 
 const MIB = 1024 * 1024;
 
 /** A queue to a network that takes messages when the test says so. */
 function queueTo(inFlightBytesMax: number) {
   const written: number[] = [];
-  const done: (() => void)[] = [];
+  const done: OnWritten[] = [];
   let drains = 0;
   const queue = new SendQueue({
     write: (message, taken) => {
@@ -23,6 +23,7 @@ function queueTo(inFlightBytesMax: number) {
     queue,
     written,
     drains: () => drains,
+    breakOff: () => done.shift()?.(new Error("broken")),
     take: (count: number) => {
       for (let left = count; left > 0; left -= 1) done.shift()?.();
     },
@@ -39,6 +40,18 @@ describe(SendQueue, () => {
     take(1);
     take(1);
     expect(written).toEqual([1, 2, 3]);
+  });
+
+  it("says when the network has taken a message, but not when it broke over it", () => {
+    const { queue, take, breakOff } = queueTo(1000);
+    const taken: string[] = [];
+    queue.open();
+    queue.push([Buffer.alloc(1)], () => taken.push("first"));
+    queue.push([Buffer.alloc(1)], () => taken.push("second"));
+    expect(taken).toEqual([]);
+    take(1);
+    breakOff();
+    expect(taken).toEqual(["first"]);
   });
 
   it("gives the network a bounded part at a time, but always one message", () => {

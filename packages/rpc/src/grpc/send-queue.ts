@@ -16,7 +16,13 @@ const MESSAGE_OVERHEAD_BYTES = 64;
 /** A message as pieces that follow each other. */
 export type Pieces = readonly Uint8Array[];
 
-const NOTHING: Pieces = [];
+/** With an error when the network broke meanwhile. */
+export type OnWritten = (error?: Error | null) => void;
+
+interface Waiting {
+  readonly pieces: Pieces;
+  readonly onTaken: (() => void) | undefined;
+}
 
 export function piecesOf<Message>(codec: MessageCodec<Message>, message: Message): Pieces {
   return codec.encodePieces?.(message) ?? [codec.encode(message)];
@@ -24,7 +30,7 @@ export function piecesOf<Message>(codec: MessageCodec<Message>, message: Message
 
 export interface SendQueueOptions {
   /** Gives a message to the network; `done` is called, never at once, when it has taken it. */
-  readonly write: (message: Pieces, done: () => void) => void;
+  readonly write: (message: Pieces, done: OnWritten) => void;
   /** Bytes the network may have at a time; one message always. */
   readonly inFlightBytesMax: number;
   readonly onDrain: () => void;
@@ -32,7 +38,7 @@ export interface SendQueueOptions {
 
 export class SendQueue {
   readonly #options: SendQueueOptions;
-  #waiting: Pieces[] = [];
+  #waiting: (Waiting | undefined)[] = [];
   /** Index of the first message in `#waiting` that was not written. */
   #head = 0;
   #queuedBytes = 0;
@@ -57,9 +63,9 @@ export class SendQueue {
   }
 
   /** False when more than the bound is waiting; `onDrain` follows. */
-  push(message: Pieces): boolean {
-    this.#waiting.push(message);
-    this.#queuedBytes += costOf(message);
+  push(pieces: Pieces, onTaken?: () => void): boolean {
+    this.#waiting.push({ pieces, onTaken });
+    this.#queuedBytes += costOf(pieces);
     this.#pump();
     if (this.#queuedBytes <= QUEUED_BYTES_MAX) return true;
     this.#isBlocked = true;
@@ -84,19 +90,22 @@ export class SendQueue {
 
   #pump(): void {
     while (this.#isOpen && this.#head < this.#waiting.length) {
-      const message = this.#waiting[this.#head] as Pieces;
-      const cost = costOf(message);
+      const { pieces, onTaken } = this.#waiting[this.#head] as Waiting;
+      const cost = costOf(pieces);
       const isRoom = this.#inFlightBytes + cost <= this.#options.inFlightBytesMax;
       if (!isRoom && this.#inFlightBytes > 0) return;
       this.#takeHead();
       this.#inFlightBytes += cost;
-      this.#options.write(message, () => this.#onWritten(cost));
+      this.#options.write(pieces, (error) => {
+        if (error === undefined || error === null) onTaken?.();
+        this.#onWritten(cost);
+      });
     }
   }
 
   #takeHead(): void {
     // A written message must not stay alive behind a queue that never empties.
-    this.#waiting[this.#head] = NOTHING;
+    this.#waiting[this.#head] = undefined;
     this.#head += 1;
     if (this.#head === this.#waiting.length) {
       this.#waiting = [];

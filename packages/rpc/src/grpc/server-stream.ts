@@ -14,7 +14,7 @@ import { lengthOfChunks } from "../wire/wire-writer.js";
 import { asBuffer } from "./buffers.js";
 import { tooLarge } from "./client-call.js";
 import { MessageStream } from "./message-stream.js";
-import { type Pieces, piecesOf, SendQueue } from "./send-queue.js";
+import { type OnWritten, type Pieces, piecesOf, SendQueue } from "./send-queue.js";
 import {
   peerOf,
   type RawServerCall,
@@ -51,10 +51,10 @@ class CarriedMessages implements Messages {
     this.#call.startRead();
   }
 
-  write(pieces: Pieces, done: () => void): void {
+  write(pieces: Pieces, done: OnWritten): void {
     const first = pieces[0];
     const bytes = pieces.length === 1 && first !== undefined ? first : Buffer.concat(pieces);
-    this.#call.sendMessage(asBuffer(bytes), done);
+    this.#call.sendMessage(asBuffer(bytes), () => done());
   }
 
   stop(): void {
@@ -106,12 +106,12 @@ export class ServerStream implements RpcStream<never> {
     return hasBegun;
   }
 
-  send(message: never): boolean {
+  send(message: never, onTaken?: () => void): boolean {
     if (this.#isOver) return true;
     assert(!this.#hasEnded, "a stream sends nothing after its end");
     const pieces = piecesOf(this.#route.method.response, message);
     const sizeBytes = lengthOfChunks(pieces);
-    if (sizeBytes <= MESSAGE_BYTES_MAX) return this.#queue.push(pieces);
+    if (sizeBytes <= MESSAGE_BYTES_MAX) return this.#queue.push(pieces, onTaken);
     this.abort(tooLarge(sizeBytes));
     return true;
   }

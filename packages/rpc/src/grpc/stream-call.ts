@@ -11,6 +11,7 @@ import { type BufferPool, TransportError } from "@strandline/platform";
 import { errorOfStatus } from "../errors/call-status.js";
 import type { Http2Sessions, SessionStream } from "./http2-sessions.js";
 import { MessageStream } from "./message-stream.js";
+import type { OnWritten } from "./send-queue.js";
 
 export interface StreamCallListener {
   /** The peer has taken the stream. */
@@ -67,7 +68,7 @@ export class StreamCall {
     this.#messages.startRead();
   }
 
-  write(pieces: readonly Uint8Array[], done: () => void): void {
+  write(pieces: readonly Uint8Array[], done: OnWritten): void {
     this.#messages.write(pieces, done);
   }
 

@@ -67,7 +67,7 @@ export class Endpoint implements RpcStream<unknown> {
     this.#receiver = receiver;
   }
 
-  send(message: unknown): boolean {
+  send(message: unknown, onTaken?: () => void): boolean {
     if (this.#isOver || !this.#options.incarnation.isAlive) return true;
     assert(!this.#isEnded, "a stream sends nothing after its end");
     const bytes = this.#encode(message);
@@ -76,6 +76,8 @@ export class Endpoint implements RpcStream<unknown> {
       return true;
     }
     const isRoom = this.#enqueue(bytes, this.#options.sendsOnce);
+    // What was encoded is a copy.
+    onTaken?.();
     if (this.#options.sendsOnce) this.#isEnded = true;
     return isRoom;
   }

@@ -97,7 +97,7 @@ export class KafkaConnection implements ByteReceiver {
     this.#reader = new FrameReader({
       frameBytesMax: parts.frameBytesMax,
       allocate: connection.allocate,
-      allocateFrame: (length) => parts.buffers.take(length),
+      frames: { take: (length) => parts.buffers.take(length), release },
     });
     this.#activeMs = parts.clock.monotonicMs();
   }
