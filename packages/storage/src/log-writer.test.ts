@@ -31,6 +31,16 @@ function rig(isSynced = true): Rig {
   return { files, writer, told, seen, segment: (base) => new Segment(files, "/d", base) };
 }
 
+/** Work for the disk waits until what this gives back is called. */
+function holdSends(files: MemoryFileSystem): () => void {
+  let send = (): void => undefined;
+  const sent = new Promise<void>((resolve) => {
+    send = resolve;
+  });
+  Object.assign(files, { afterSends: async () => await sent });
+  return send;
+}
+
 const chunk = (value: number, bytes = 10): Uint8Array => new Uint8Array(bytes).fill(value);
 
 describe(LogWriter, () => {
@@ -83,6 +93,31 @@ describe(LogWriter, () => {
     writer.append(one, chunk(2), 2);
     await writer.durable(2);
     expect(seen.indexOf("told 1")).toBeGreaterThan(seen.lastIndexOf("write"));
+  });
+
+  it("lets what is to be sent go first, and writes at once what came meanwhile", async () => {
+    const { files, writer, told, seen, segment } = rig();
+    const send = holdSends(files);
+    const one = segment(0);
+    writer.append(one, chunk(1), 1);
+    writer.append(one, chunk(2), 2);
+    await settle();
+    expect(seen).toEqual([]);
+    send();
+    await writer.durable(2);
+    expect(told).toEqual([2]);
+    expect(seen).toEqual(["write", "dataSync", "syncDirectory"]);
+  });
+
+  it("writes nothing when it failed before its turn came", async () => {
+    const { files, writer, seen, segment } = rig();
+    const send = holdSends(files);
+    writer.append(segment(0), chunk(1), 1);
+    writer.fail(new Error("elsewhere"));
+    send();
+    await writer.idle();
+    expect(seen).toEqual([]);
+    await expect(writer.durable(1)).rejects.toThrow("elsewhere");
   });
 
   it("takes appends from its observer", async () => {

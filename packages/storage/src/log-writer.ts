@@ -153,7 +153,7 @@ export class LogWriter {
 
   #start(): void {
     if (this.#running !== undefined || this.#failure !== undefined) return;
-    this.#running = this.#run().then(
+    this.#running = this.#runSoon().then(
       () => {
         this.#running = undefined;
         // What the observer appended during its last call is still queued.
@@ -164,6 +164,15 @@ export class LogWriter {
         this.fail(asError(error));
       },
     );
+  }
+
+  /**
+   * After an idle time the disk is not asked first: whoever else writes these records, or waits for an
+   * answer, gets it before, and the records that come in the same turn share one write.
+   */
+  #runSoon(): Promise<void> {
+    const sent = this.#fileSystem.afterSends?.();
+    return sent === undefined ? this.#run() : sent.then(async () => await this.#run());
   }
 
   async #run(): Promise<void> {

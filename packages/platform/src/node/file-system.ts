@@ -77,6 +77,11 @@ export const nodeFileSystem: FileSystem = {
       throw error;
     }
   },
+
+  // HTTP/2 sends at the end of a turn of the event loop, right before these callbacks.
+  afterSends() {
+    return new Promise((resolve) => setImmediate(resolve));
+  },
 };
 
 /** Logs that are created at the same time share the syncs of the directory above them. */

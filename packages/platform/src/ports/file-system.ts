@@ -23,6 +23,11 @@ export interface FileSystem {
   syncDirectory(path: string): Promise<void>;
   /** Space on the file system that holds `path`; undefined where unknown. */
   space(path: string): Promise<DiskSpace | undefined>;
+  /**
+   * Resolves when what runs now has sent what it had to send. Work for the disk that waits for it
+   * holds no message back, and takes along whatever else arrived meanwhile.
+   */
+  afterSends?(): Promise<void>;
 }
 
 export interface DiskSpace {
