@@ -13,6 +13,10 @@ import { lengthOfChunks } from "../wire/wire-writer.js";
 import { FrameReader } from "./frame-reader.js";
 import type { OnWritten } from "./send-queue.js";
 
+const PREFIX_BYTES = 5;
+/** Up to this size a copy is cheaper than another piece on its way through the stream. */
+const JOINED_BYTES_MAX = 1024;
+
 export interface MessageStreamListener {
   onMessage(bytes: Buffer): void;
   /** The peer sends no more, and every message was delivered. */
@@ -70,15 +74,13 @@ export class MessageStream {
     const stream = this.#stream;
     if (stream.destroyed || stream.writableEnded) return;
     this.#cork();
-    const prefix = Buffer.allocUnsafe(5);
-    prefix[0] = 0;
-    prefix.writeUInt32BE(lengthOfChunks(pieces), 1);
-    const last = pieces.length - 1;
-    if (last < 0) {
-      stream.write(prefix, done);
+    const length = lengthOfChunks(pieces);
+    if (length <= JOINED_BYTES_MAX) {
+      stream.write(joined(pieces, length), done);
       return;
     }
-    stream.write(prefix);
+    stream.write(prefixOf(length));
+    const last = pieces.length - 1;
     for (let at = 0; at < last; at += 1) stream.write(pieces[at]);
     stream.write(pieces[last], done);
   }
@@ -124,4 +126,24 @@ export class MessageStream {
     if (!this.#frames.isInside) this.#listener.onEnd();
     else this.#listener.onMalformed(new DecodeError("the stream ends inside a message"));
   }
+}
+
+function prefixOf(length: number): Buffer {
+  const prefix = Buffer.allocUnsafe(PREFIX_BYTES);
+  prefix[0] = 0;
+  prefix.writeUInt32BE(length, 1);
+  return prefix;
+}
+
+/** Prefix and message in one buffer. */
+function joined(pieces: readonly Uint8Array[], length: number): Buffer {
+  const bytes = Buffer.allocUnsafe(PREFIX_BYTES + length);
+  bytes[0] = 0;
+  bytes.writeUInt32BE(length, 1);
+  let at = PREFIX_BYTES;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
 }
