@@ -77,21 +77,36 @@ export class ReplicaFeeder implements RpcReceiver<FollowerMessage>, FeedSink {
   }
 
   append(feed: LeaderFeed, piece: FeedPiece): void {
-    const { highWatermark, logStartOffset } = piece;
-    const at = {
-      topicId: feed.partition.topicId,
-      partition: feed.partition.partition,
-      leaderEpoch: feed.leaderEpoch,
-      session: feed.session,
-    };
-    if (piece.batches.length > 0) {
-      const { baseOffset, batches } = piece;
-      this.#send({ append: { ...at, baseOffset, highWatermark, logStartOffset, batches } });
+    const { topicId, partition } = feed.partition;
+    const { leaderEpoch, session } = feed;
+    const { baseOffset, highWatermark, logStartOffset, batches } = piece;
+    if (batches.length > 0) {
+      // Field by field: an object that is spread into another is slow to make, and to encode.
+      this.#send({
+        append: {
+          topicId,
+          partition,
+          leaderEpoch,
+          session,
+          baseOffset,
+          highWatermark,
+          logStartOffset,
+          batches,
+        },
+      });
       return;
     }
     // Whatever else this turn sends flushes them first: order is part of the protocol.
     if (this.#watermarks.length === 0) void Promise.resolve().then(() => this.#flush());
-    this.#watermarks.push({ ...at, endOffset: piece.baseOffset, highWatermark, logStartOffset });
+    this.#watermarks.push({
+      topicId,
+      partition,
+      leaderEpoch,
+      session,
+      endOffset: baseOffset,
+      highWatermark,
+      logStartOffset,
+    });
   }
 
   refuse(feed: LeaderFeed, error: BrokerError): void {
