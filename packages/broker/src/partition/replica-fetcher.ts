@@ -87,7 +87,9 @@ export class ReplicaFetcher implements FollowerLink {
     this.#acknowledges.push({
       topicId: partition.topicId,
       partition: partition.partition,
-      ...message,
+      leaderEpoch: message.leaderEpoch,
+      durableEndOffset: message.durableEndOffset,
+      session: message.session,
     });
   }
 
@@ -171,9 +173,14 @@ export class ReplicaFetcher implements FollowerLink {
       });
     } else if (watermarks !== undefined) {
       for (const watermark of watermarks.watermarks) {
-        const { endOffset: baseOffset, ...rest } = watermark;
-        const role = this.#roleOf(watermark.topicId, watermark.partition);
-        role?.append({ ...rest, baseOffset, batches: NOTHING });
+        this.#roleOf(watermark.topicId, watermark.partition)?.append({
+          session: watermark.session,
+          leaderEpoch: watermark.leaderEpoch,
+          baseOffset: watermark.endOffset,
+          highWatermark: watermark.highWatermark,
+          logStartOffset: watermark.logStartOffset,
+          batches: NOTHING,
+        });
       }
     } else if (diverged !== undefined) {
       this.#roleOf(diverged.topicId, diverged.partition)?.diverged(diverged);

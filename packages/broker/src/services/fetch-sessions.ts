@@ -149,7 +149,7 @@ export class FetchSessions {
       const key = keyOf(one);
       const known = held.get(key);
       // In its place: who is served first changes only by what was read.
-      held.set(key, known === undefined ? newlyHeld(one) : { ...known, wanted: one });
+      held.set(key, known === undefined ? newlyHeld(one) : stillHeld(one, known));
     }
     for (const place of request.forgotten) held.delete(keyOf(place));
     this.#partitions += held.size - before;
@@ -238,6 +238,11 @@ function note(held: Held, outcome: FetchOutcome): void {
 
 function newlyHeld(wanted: FetchWanted): Held {
   return { wanted, highWatermark: -1, logStartOffset: -1 };
+}
+
+/** Another object: a turn that began before must not move it. */
+function stillHeld(wanted: FetchWanted, { highWatermark, logStartOffset }: Held): Held {
+  return { wanted, highWatermark, logStartOffset };
 }
 
 function keyOf({ topic, topicId, partition }: FetchPlace): string {

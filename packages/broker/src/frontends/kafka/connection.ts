@@ -195,8 +195,14 @@ export class KafkaConnection implements ByteReceiver {
     const { request, frame, sizeBytes, shareBytes } = next;
     const overlaps = this.#parts.dispatcher.overlaps(request);
     const lease = new Lease(this.#parts.buffers);
-    const answered = { isAnswered: false, pieces: undefined };
-    const slot: Slot = { sizeBytes, shareBytes, overlaps, lease, ...answered };
+    const slot: Slot = {
+      sizeBytes,
+      shareBytes,
+      overlaps,
+      isAnswered: false,
+      pieces: undefined,
+      lease,
+    };
     this.#slots.push(slot);
     this.#requestBytes += sizeBytes;
     this.#parts.dispatcher.answer(request, this.#contextOf(request, lease), (error, pieces) => {

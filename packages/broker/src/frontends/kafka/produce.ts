@@ -151,11 +151,9 @@ class ProduceRun {
   #done(): void {
     this.#open -= 1;
     if (this.#open > 0) return;
+    const responses = this.#responses;
     const nodeEndpoints = this.#leaders?.endpoints;
-    this.#onAnswer({
-      responses: this.#responses,
-      ...(nodeEndpoints === undefined ? {} : { nodeEndpoints }),
-    });
+    this.#onAnswer(nodeEndpoints === undefined ? { responses } : { responses, nodeEndpoints });
   }
 }
 
