@@ -16,10 +16,14 @@ import { headerProblem } from "./batch-walk.js";
 import { type Hole, type IndexFiles, rebuildSegment } from "./index-files.js";
 import { PIECE_BYTES } from "./log-options.js";
 import type { OffsetIndex } from "./offset-index.js";
+import type { ReadAhead } from "./read-ahead.js";
+import type { ReadEnds } from "./read-ends.js";
 import type { Segment, SegmentIndexes } from "./segment.js";
 
 /** Smallest piece read: what a reader at the tail of a small request costs. Bytes. */
 const PIECE_BYTES_MIN = 64 * 1024;
+/** Smallest piece read ahead. */
+const AHEAD_BYTES_MIN = 128 * 1024;
 
 export interface ColdRequest {
   readonly fromOffset: number;
@@ -51,15 +55,20 @@ export class ColdReader {
   readonly #indexFiles: IndexFiles;
   /** Makes an empty segment like the one given, to count a file anew. */
   readonly #scratch: (baseOffset: number) => Segment;
+  readonly #readAhead: ReadAhead | undefined;
 
   constructor(
     ports: ColdReaderPorts,
     indexFiles: IndexFiles,
-    scratch: (baseOffset: number) => Segment,
+    options: {
+      readonly scratch: (baseOffset: number) => Segment;
+      readonly readAhead: ReadAhead | undefined;
+    },
   ) {
     this.#ports = ports;
     this.#indexFiles = indexFiles;
-    this.#scratch = scratch;
+    this.#scratch = options.scratch;
+    this.#readAhead = options.readAhead;
   }
 
   /**
@@ -83,7 +92,8 @@ export class ColdReader {
         expected = undefined;
         dueOffset = hole.toOffset;
       }
-      const readOn = segment.readEnds.take(request.fromOffset);
+      const { readEnds } = segment;
+      const readOn = readEnds.take(request.fromOffset);
       if (readOn !== undefined && readOn > position) {
         position = readOn;
         expected = undefined;
@@ -92,10 +102,34 @@ export class ColdReader {
       const { hasGaps } = options;
       const start = { segment, logBytes, request, offsets, dueOffset, hasGaps };
       const read = new PieceReader(handle, this.#ports.crc32c, start);
-      return await read.run(position, expected);
+      const ahead = await this.#takeAhead(readEnds, request);
+      const result = await read.run(position, expected, ahead);
+      if (readOn !== undefined && request.lease !== undefined) {
+        this.#beginAhead(segment, readEnds, read.next);
+      }
+      return result;
     } finally {
       segment.file.release();
     }
+  }
+
+  async #takeAhead(owner: ReadEnds, { fromOffset, lease }: ColdRequest) {
+    if (lease === undefined) return undefined;
+    return await this.#readAhead?.take(owner, fromOffset, lease);
+  }
+
+  /** For a reader that has read on once, and so will most likely again. */
+  #beginAhead(segment: Segment, owner: ReadEnds, next: NextPiece | undefined): void {
+    if (next === undefined || next.length < AHEAD_BYTES_MIN) return;
+    const { position, isLikelyOnly } = next;
+    this.#readAhead?.begin({ owner, ...next }, async (target) => {
+      const handle = await segment.file.acquire({ create: false });
+      try {
+        return await handle.read(target, position, { isLikelyOnly });
+      } finally {
+        segment.file.release();
+      }
+    });
   }
 
   /** The segment's indexes: in memory, or from their files, or made anew. */
@@ -135,6 +169,14 @@ export class ColdReader {
   }
 }
 
+/** What the reader that was served will most likely ask for. */
+interface NextPiece {
+  readonly offset: number;
+  readonly position: number;
+  readonly length: number;
+  readonly isLikelyOnly: boolean;
+}
+
 class PieceReader {
   readonly #handle: FileHandle;
   readonly #crc32c: Crc32c;
@@ -149,6 +191,7 @@ class PieceReader {
   #nextOffset: number | undefined;
   #isDone = false;
   #problem: string | undefined;
+  #next: NextPiece | undefined;
 
   constructor(
     handle: FileHandle,
@@ -173,15 +216,29 @@ class PieceReader {
     this.#hasGaps = options.hasGaps;
   }
 
-  /** Reads from `start`; the batch there must end with `expectedLast`, when that is known. */
-  async run(start: number, expectedLast: number | undefined): Promise<ColdResult> {
+  /** What follows on what was read; undefined when nothing was. */
+  get next(): NextPiece | undefined {
+    return this.#next;
+  }
+
+  /**
+   * Reads from `start`; the batch there must end with `expectedLast`, when that is known. `ahead` is
+   * what was read already.
+   */
+  async run(
+    start: number,
+    expectedLast: number | undefined,
+    ahead: { readonly position: number; readonly bytes: Uint8Array } | undefined,
+  ): Promise<ColdResult> {
     let position = start;
-    let wantedBytes = this.#pieceBytes(position);
+    let wantedBytes = this.#pieceBytes(position, this.#room);
     let expected = expectedLast;
+    let given = ahead?.position === start ? ahead.bytes : undefined;
     const { readEnds } = this.#segment;
     while (!this.#isDone && position < this.#logBytes) {
-      const target = this.#memory(Math.min(wantedBytes, this.#logBytes - position));
-      const count = await this.#read(target, position);
+      const target = given ?? this.#memory(Math.min(wantedBytes, this.#logBytes - position));
+      const count = given?.length ?? (await this.#read(target, position));
+      given = undefined;
       if (count < target.length) {
         return this.#suspect(`the file ends at ${position + count}, not ${this.#logBytes}`);
       }
@@ -193,22 +250,32 @@ class PieceReader {
       if (this.#problem !== undefined) return this.#suspect(this.#problem);
       position += used;
       if (this.#chunks.length > 0 && !this.#isWorthwhile(position)) break;
-      wantedBytes = used > 0 ? this.#pieceBytes(position) : this.#bytesNeeded(target);
+      wantedBytes = used > 0 ? this.#pieceBytes(position, this.#room) : this.#bytesNeeded(target);
     }
     if (this.#chunks.length > 0 && this.#nextOffset !== undefined) {
-      readEnds.note(this.#nextOffset, position);
+      const offset = this.#nextOffset;
+      readEnds.note(offset, position);
+      const wholeBytes = this.#pieceBytes(position, this.#request.bytesMax);
+      const length = Math.min(wholeBytes, this.#logBytes - position);
+      this.#next = { offset, position, length, isLikelyOnly: this.#isLikelyOnly(position, length) };
     }
     return { kind: "batches", chunks: this.#chunks };
   }
 
   /**
    * The first reader of a stretch is most likely its only one, and leaves no copy of it in the
-   * system's cache; the second does. Which of them this is the checksums tell.
+   * system's cache; the second does. Which of them this is the checksums tell. What was written for
+   * readers is there already.
    */
+  #isLikelyOnly(position: number, length: number): boolean {
+    const { checkedFrom, checkedTo, cachedFrom } = this.#segment;
+    const end = position + length;
+    return end <= cachedFrom && (position >= checkedTo || end <= checkedFrom);
+  }
+
   #read(target: Uint8Array, position: number): Promise<number> {
-    const { checkedFrom, checkedTo } = this.#segment;
-    const isKnown = position < checkedTo && position + target.length > checkedFrom;
-    return this.#handle.read(target, position, { isLikelyOnly: !isKnown });
+    const isLikelyOnly = this.#isLikelyOnly(position, target.length);
+    return this.#handle.read(target, position, { isLikelyOnly });
   }
 
   #memory(length: number): Uint8Array {
@@ -225,8 +292,8 @@ class PieceReader {
    * Enough for what is still asked for, but no part of a batch that the next piece would have to
    * begin with again: where batches begin the index says.
    */
-  #pieceBytes(position: number): number {
-    const room = Math.max(PIECE_BYTES_MIN, this.#room + BATCH_HEADER_BYTES);
+  #pieceBytes(position: number, roomBytes: number): number {
+    const room = Math.max(PIECE_BYTES_MIN, roomBytes + BATCH_HEADER_BYTES);
     const wantedBytes = Math.min(PIECE_BYTES, room);
     if (position + wantedBytes >= this.#logBytes) return wantedBytes;
     const wholeBytes = this.#offsets.positionUpTo(position + wantedBytes) - position;

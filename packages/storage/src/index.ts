@@ -17,4 +17,5 @@ export type {
   OffsetRange,
 } from "./log-options.js";
 export type { TimestampAnswer } from "./log-read.js";
+export { ReadAhead } from "./read-ahead.js";
 export { TailMemory } from "./tail-memory.js";

@@ -10,6 +10,7 @@ import type {
 } from "@strandline/platform";
 
 import type { CompactionConfig } from "./compaction-plan.js";
+import type { ReadAhead } from "./read-ahead.js";
 import type { TailMemory } from "./tail-memory.js";
 
 export interface LogPorts {
@@ -83,6 +84,8 @@ export interface LogOptions {
   readonly observer: LogObserver;
   /** Bounds the recent bytes of all logs that are given it, besides the bound of each. */
   readonly tailMemory?: TailMemory | undefined;
+  /** Reads ahead for all logs that are given it; without it nothing does. */
+  readonly readAhead?: ReadAhead | undefined;
 }
 
 /** Time between checkpoints of a log that changes. */

@@ -5,7 +5,7 @@
  * first failure ends it: what a failed sync left in the page cache can never be trusted again.
  */
 import { assert } from "@strandline/model";
-import type { FileHandle, FileSystem } from "@strandline/platform";
+import type { FileHandle, FileSystem, WriteOptions } from "@strandline/platform";
 import type { Segment } from "./segment.js";
 
 /** A group takes no more than this, so that progress is told in steps when the disk is slow. */
@@ -50,6 +50,7 @@ export class LogWriter {
   /** The segment that is written to, held open. */
   #segment: Segment | undefined;
   #handle: FileHandle | undefined;
+  #expectsReaders = false;
 
   constructor(fileSystem: FileSystem, options: WriterOptions, observer: WriterObserver) {
     this.#fileSystem = fileSystem;
@@ -115,6 +116,11 @@ export class LogWriter {
 
   setSynced(isSynced: boolean): void {
     this.#options.isSynced = isSynced;
+  }
+
+  /** Whether what is written from now on is likely to be read soon. */
+  expectReaders(isExpected: boolean): void {
+    this.#expectsReaders = isExpected;
   }
 
   /** The log was cut or begins anew at `endOffset`, while nothing was queued. */
@@ -213,7 +219,11 @@ export class LogWriter {
     if (!this.#options.isSynced && segment.isCreated) {
       await handle.write(group.chunks, writtenBytes);
     } else {
-      await writeSynced(handle, segment, group.chunks);
+      const isLikelyRead = this.#expectsReaders;
+      await writeSynced(handle, segment, group.chunks, { isLikelyRead });
+      segment.cachedFrom = isLikelyRead
+        ? Math.min(segment.cachedFrom, writtenBytes)
+        : Number.POSITIVE_INFINITY;
       segment.syncedBytes = writtenBytes + group.bytes;
     }
     if (!segment.isCreated) {
@@ -239,10 +249,11 @@ async function writeSynced(
   handle: FileHandle,
   segment: Segment,
   chunks: readonly Uint8Array[],
+  options: WriteOptions,
 ): Promise<void> {
   const { writtenBytes } = segment;
   if (segment.syncedBytes === writtenBytes) {
-    await handle.writeDurably(chunks, writtenBytes);
+    await handle.writeDurably(chunks, writtenBytes, options);
     return;
   }
   // The log was not synced until now: what was written before becomes durable with this.

@@ -468,4 +468,22 @@ describe("Log", () => {
     expect(world.files.names("/data/topics")).toEqual([]);
     expect(world.store.keys()).toEqual([]);
   });
+
+  it("says what is likely to be read, and reads from the cache what was written for readers", async () => {
+    const world = new World();
+    const log = await world.open({ tailBytesMax: 0 });
+    const seen: unknown[] = [];
+    for (const isExpected of [false, true]) {
+      log.expectReaders(isExpected);
+      appendBatches(log, 2, { valueBytes: 1_000 });
+      await log.checkpoint();
+      await log.read(log.logEndOffset - 1, 1, log.logEndOffset);
+      seen.push([world.files.lastWrite?.isLikelyRead, world.files.lastRead?.isLikelyOnly]);
+    }
+    expect(seen).toEqual([
+      [false, true],
+      [true, false],
+    ]);
+    await log.close();
+  });
 });

@@ -266,6 +266,11 @@ export class Log {
     }
   }
 
+  /** Whether what is appended from now on is likely to be read soon, by other than those near its end. */
+  expectReaders(isExpected: boolean): void {
+    this.#contents.writer.expectReaders(isExpected);
+  }
+
   /** Whether offsets may be left out between this log's batches, as compaction does. */
   get hasGaps(): boolean {
     return this.#contents.hasGaps;

@@ -84,7 +84,10 @@ class Recovery {
     this.#options = options;
     this.#checkpoints = new LogCheckpoints(ports.checkpoints, options.key);
     this.#indexFiles = new IndexFiles(ports.fileSystem, options.directory);
-    this.#reader = new ColdReader(ports, this.#indexFiles, (base) => this.#segment(base));
+    this.#reader = new ColdReader(ports, this.#indexFiles, {
+      scratch: (base) => this.#segment(base),
+      readAhead: options.readAhead,
+    });
   }
 
   /** What says how files are read. */

@@ -2,7 +2,6 @@
  * Memory of brokers that work: written and read at full speed, looked at half way and at the end.
  * What was read is deleted as the run goes on, so that the disk holds a few GB at most.
  */
-import { percentile } from "../../lab/percentile.mjs";
 import { sleep } from "../../lab/waiting.mjs";
 import { BatchLoad } from "../batch-load.mjs";
 import { costOf } from "../meter.mjs";
@@ -14,7 +13,7 @@ import { createTopic } from "./produce.mjs";
 const LOOK_MS = 200;
 /** Bytes of values between two deletions of what was there at the one before. */
 const DELETE_EVERY_BYTES = 300e6;
-/** More than this between half way and the end is growth, not the garbage collector's mood. */
+/** More than this between the second and the last quarter is growth, not the collector's mood. */
 const GROWTH_MAX = 1.1;
 const CONFIGS = { "segment.bytes": String(32 * 1024 * 1024), "file.delete.delay.ms": "1000" };
 const TOPIC = "memory";
@@ -44,13 +43,13 @@ export async function memory(bench) {
   await load.stop();
   reader.stop();
   await reading;
-  const half = typical(samples, totalBytes / 2);
-  const end = typical(samples, totalBytes);
+  const half = largest(samples, totalBytes / 2, totalBytes);
+  const end = largest(samples, totalBytes, totalBytes);
   const isGrowing = Math.max(...end) > Math.max(...half) * GROWTH_MAX;
   const more = {
     ...costOf(window),
-    half_way: half,
-    at_end: end,
+    second_quarter: half,
+    last_quarter: end,
     peak: Math.max(...samples.flatMap(({ each }) => each)),
     before: idle,
     grows: isGrowing,
@@ -66,16 +65,15 @@ function look(cluster) {
   return cluster.living.map((node) => residentMb(node.child.pid));
 }
 
-/** Medians of each broker over the last tenth before `bytes` were written. */
-function typical(samples, bytes) {
-  const near = samples.filter((each) => each.bytes <= bytes && each.bytes > bytes * 0.9);
+/**
+ * Largest of each broker over the quarter of the run before `bytes` were written: memory goes up
+ * between two collections and down with each, so that two moments of it cannot be compared.
+ */
+function largest(samples, bytes, totalBytes) {
+  const from = bytes - totalBytes / 4;
+  const near = samples.filter((each) => each.bytes <= bytes && each.bytes > from);
   const chosen = near.length > 0 ? near : samples.slice(-1);
-  return chosen[0].each.map((_, at) =>
-    percentile(
-      chosen.map(({ each }) => each[at]),
-      0.5,
-    ),
-  );
+  return chosen[0].each.map((_, at) => Math.max(...chosen.map(({ each }) => each[at])));
 }
 
 /** Deletes what was there a while ago: readers are beyond it. */

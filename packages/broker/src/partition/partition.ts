@@ -315,6 +315,7 @@ export class Partition {
       const image = this.#image;
       if (this.#isClosed || this.#failure !== undefined || this.#leader !== undefined) return;
       if (image?.leaderEpoch !== epoch || image.leader !== this.owner.nodeId) return;
+      this.log.expectReaders(true);
       this.#leader = new LeaderRole(this, {
         image,
         settings: this.#settings,
@@ -337,6 +338,7 @@ export class Partition {
       const image = this.#image;
       if (this.#isClosed || this.#failure !== undefined || this.#follower !== undefined) return;
       if (image?.leaderEpoch !== epoch || image.leader !== leader) return;
+      this.log.expectReaders(false);
       this.#follower = new FollowerRole(this, { leader, epoch });
       this.ports.logger.debug({ partition: this.key, leaderEpoch: epoch, leader }, "follows");
       this.#follower.start();

@@ -16,7 +16,7 @@ import {
   type TopicId,
   topicPartitionKey,
 } from "@strandline/model";
-import { Log, TailMemory } from "@strandline/storage";
+import { Log, ReadAhead, TailMemory } from "@strandline/storage";
 import type { BrokerConfig } from "../broker-config.js";
 import type { BrokerPorts } from "../ports.js";
 import { LeadingWaiters } from "./leading-waiters.js";
@@ -30,6 +30,8 @@ import {
 import { ReplicaFetcher } from "./replica-fetcher.js";
 import { type TopicSettings, topicSettings } from "./topic-settings.js";
 
+/** For all readers of files together. */
+const READ_AHEAD_BYTES_MAX = 16 * 1024 * 1024;
 const OPEN_CONCURRENCY = 16;
 const REPAIR_MS_MAX = 30_000;
 
@@ -60,6 +62,7 @@ export class Partitions implements PartitionOwner {
   /** Those that time matters to. A walk over all of them, many times a second, is not for free. */
   readonly #awake = new Set<Partition>();
   readonly #tailMemory: TailMemory;
+  readonly #readAhead: ReadAhead;
   readonly #leading: LeadingWaiters;
   #image: MetadataImage | undefined;
   #eligible: ReadonlyMap<NodeId, BrokerEpoch> = new Map();
@@ -74,6 +77,7 @@ export class Partitions implements PartitionOwner {
     this.#owner = owner;
     this.nodeId = config.nodeId;
     this.#tailMemory = new TailMemory(config.tailBytesMax);
+    this.#readAhead = new ReadAhead(ports, READ_AHEAD_BYTES_MAX);
     this.#leading = new LeadingWaiters(ports.timers);
   }
 
@@ -291,6 +295,7 @@ export class Partitions implements PartitionOwner {
       key,
       config: settings.log,
       tailMemory: this.#tailMemory,
+      readAhead: this.#readAhead,
       observer: {
         onDurable: (endOffset) => opened?.onDurable(endOffset),
         onFailed: (error) => opened?.onLogFailed(error),

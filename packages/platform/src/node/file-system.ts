@@ -4,7 +4,7 @@
  */
 import * as fs from "node:fs";
 import { mkdir, readdir, rename, rm, statfs, unlink } from "node:fs/promises";
-import type { FileHandle, FileSystem, ReadOptions } from "../ports/file-system.js";
+import type { FileHandle, FileSystem, ReadOptions, WriteOptions } from "../ports/file-system.js";
 import { DIRECT_READ_BYTES_MIN, DirectReader } from "./direct-reader.js";
 import { DIRECT_BYTES_MIN, DirectWriter, type WriteTo } from "./direct-writer.js";
 import { SharedRuns } from "./shared-runs.js";
@@ -130,9 +130,14 @@ class NodeFileHandle implements FileHandle {
     return this.#writeTo(this.#descriptor, chunks, position);
   }
 
-  writeDurably(chunks: readonly Uint8Array[], position: number): Promise<void> {
-    if (isLarge(chunks)) return this.#writeLargeDurably(chunks, position);
-    return this.#writeSmallDurably(chunks, position);
+  writeDurably(
+    chunks: readonly Uint8Array[],
+    position: number,
+    options?: WriteOptions,
+  ): Promise<void> {
+    const isDirect = options?.isLikelyRead !== true && isLarge(chunks);
+    if (isDirect) return this.#writeLargeDurably(chunks, position);
+    return this.#writeCachedDurably(chunks, position);
   }
 
   /** More system calls than for a small write, and each of them cheaper. */
@@ -140,7 +145,7 @@ class NodeFileHandle implements FileHandle {
     this.#direct ??= DirectWriter.open(this.#open());
     const direct = await this.#direct;
     if (direct === undefined) {
-      await this.#writeSmallDurably(chunks, position);
+      await this.#writeCachedDurably(chunks, position);
       return;
     }
     const writeTo: WriteTo = (descriptor, some, at) => this.#writeTo(descriptor, some, at);
@@ -148,7 +153,7 @@ class NodeFileHandle implements FileHandle {
     await this.dataSync();
   }
 
-  #writeSmallDurably(chunks: readonly Uint8Array[], position: number): Promise<void> {
+  #writeCachedDurably(chunks: readonly Uint8Array[], position: number): Promise<void> {
     const descriptor = this.#durableDescriptor;
     if (descriptor === undefined || chunks.length > CHUNKS_MAX) {
       return this.#writeFirstDurably(chunks, position);

@@ -41,6 +41,11 @@ export interface ReadOptions {
   readonly isLikelyOnly: boolean;
 }
 
+export interface WriteOptions {
+  /** Most likely somebody reads these bytes soon: the system is to keep them in its cache. */
+  readonly isLikelyRead: boolean;
+}
+
 /** One open file. The caller serialises its own writes; reads may overlap anything. */
 export interface FileHandle {
   /** Fills `target` from `position` as far as the file goes; returns the bytes read. */
@@ -52,7 +57,11 @@ export interface FileHandle {
    * file. Covers these bytes and the length they give the file, and nothing else: what was written
    * before must be durable already.
    */
-  writeDurably(chunks: readonly Uint8Array[], position: number): Promise<void>;
+  writeDurably(
+    chunks: readonly Uint8Array[],
+    position: number,
+    options?: WriteOptions,
+  ): Promise<void>;
   /** Makes the written bytes and the file's length durable. */
   dataSync(): Promise<void>;
   truncate(lengthBytes: number): Promise<void>;

@@ -5,7 +5,7 @@
  * and of the rest whatever the given choice lets survive, in sectors and in any order. The old
  * one is dead from then on: whoever still uses it only gets errors.
  */
-import type { FileHandle, FileSystem } from "@strandline/platform";
+import type { FileHandle, FileSystem, ReadOptions, WriteOptions } from "@strandline/platform";
 
 const SECTOR_BYTES = 512;
 
@@ -99,6 +99,10 @@ export class MemoryFileSystem implements FileSystem {
   before: ((operation: Operation, path: string) => void) | undefined;
   /** Waited for before each operation: lets a test hold the disk. */
   gate: ((operation: Operation, path: string) => Promise<void>) | undefined;
+
+  /** What was said of the last read and the last durable write. */
+  lastRead: ReadOptions | undefined;
+  lastWrite: WriteOptions | undefined;
 
   /** Waited for between the reading of bytes and their delivery. */
   afterRead: ((path: string) => Promise<void>) | undefined;
@@ -309,8 +313,9 @@ class MemoryHandle implements FileHandle {
     this.#file = file;
   }
 
-  async read(target: Uint8Array, position: number): Promise<number> {
+  async read(target: Uint8Array, position: number, options?: ReadOptions): Promise<number> {
     await this.#step("read");
+    this.#fileSystem.lastRead = options;
     const source = this.#file.bytes.subarray(position, position + target.length);
     target.set(source);
     await this.#fileSystem.afterRead?.(this.#path);
@@ -332,7 +337,12 @@ class MemoryHandle implements FileHandle {
     this.#file.apply({ kind: "write", position, bytes });
   }
 
-  async writeDurably(chunks: readonly Uint8Array[], position: number): Promise<void> {
+  async writeDurably(
+    chunks: readonly Uint8Array[],
+    position: number,
+    options?: WriteOptions,
+  ): Promise<void> {
+    this.#fileSystem.lastWrite = options;
     if (this.#file.changes.length > 0) throw new Error("a durable write covers only its own bytes");
     await this.write(chunks, position);
     await this.dataSync();

@@ -2,7 +2,7 @@
 import { type Clock, crc32c, nullLogger, type Timer, type Timers } from "@strandline/platform";
 import { BatchEncoder, batchBytes, lastOffset, stampBatch } from "@strandline/record";
 import { Log } from "../log.js";
-import type { LogConfig, LogPorts, OffsetRange } from "../log-options.js";
+import type { LogConfig, LogOptions, LogPorts, OffsetRange } from "../log-options.js";
 import { type Choose, MemoryFileSystem } from "./memory-file-system.js";
 import { MemoryStore } from "./memory-store.js";
 
@@ -86,7 +86,10 @@ export class World {
     };
   }
 
-  async open(config: Partial<LogConfig> = {}): Promise<Log> {
+  async open(
+    config: Partial<LogConfig> = {},
+    shared: Pick<LogOptions, "readAhead"> = {},
+  ): Promise<Log> {
     // Not the fields: a log that a crash left behind must not speak for the next one.
     const durable: number[] = [];
     const failures: Error[] = [];
@@ -98,6 +101,7 @@ export class World {
       directory: DIRECTORY,
       key: KEY,
       config: { ...CONFIG, ...config },
+      ...shared,
       observer: {
         onDurable: (endOffset) => durable.push(endOffset),
         onFailed: (error) => failures.push(error),
