@@ -4,6 +4,7 @@
  */
 import { describe } from "vitest";
 import { flowTests } from "./transport-suite/flow-tests.js";
+import { lendingTests } from "./transport-suite/lending-tests.js";
 import { listenerTests } from "./transport-suite/listener-tests.js";
 import { streamTests } from "./transport-suite/stream-tests.js";
 import { unaryTests } from "./transport-suite/unary-tests.js";
@@ -17,6 +18,7 @@ export function transportSuite(name: string, open: OpenTransportWorld): void {
     unaryTests(open);
     streamTests(open);
     flowTests(open);
+    lendingTests(open);
     listenerTests(open);
   });
 }
