@@ -53,6 +53,7 @@ async function opened(
       logStartOffset: 0,
       logEndOffset: 0,
       durableEndOffset: 0,
+      expectReaders: () => undefined,
       close: async () => {
         await closeLog(key);
         closed.push(key);
