@@ -3,7 +3,7 @@
  * and has the next piece read for who reads on. The file may be cut or deleted meanwhile: the log,
  * which knows, then throws the result away.
  */
-import type { Clock, Crc32c, FileHandle } from "@strandline/platform";
+import type { Clock, Crc32c, FileHandle, FileSystem } from "@strandline/platform";
 import { type Hole, type IndexFiles, rebuildSegment } from "./index-files.js";
 import { type ColdRequest, type ColdResult, type NextPiece, PieceReader } from "./piece-reader.js";
 import type { ReadAhead } from "./read-ahead.js";
@@ -23,6 +23,7 @@ export interface ColdOptions {
 export interface ColdReaderPorts {
   readonly clock: Clock;
   readonly crc32c: Crc32c;
+  readonly fileSystem: FileSystem;
 }
 
 export class ColdReader {
@@ -93,11 +94,16 @@ export class ColdReader {
     return await this.#readAhead?.take(owner, fromOffset, lease);
   }
 
-  /** For a reader that has read on once, and so will most likely again. */
+  /**
+   * For a reader that has read on once, and so will most likely again. What goes through the
+   * system's cache the system reads ahead itself.
+   */
   #beginAhead(segment: Segment, owner: ReadEnds, next: NextPiece | undefined): void {
-    if (next === undefined || next.length < AHEAD_BYTES_MIN) return;
+    if (next === undefined || next.length < AHEAD_BYTES_MIN || !next.isLikelyOnly) return;
     const { position, isLikelyOnly } = next;
     this.#readAhead?.begin({ owner, ...next }, async (target) => {
+      // What was asked for goes to the network first.
+      await this.#ports.fileSystem.afterSends?.();
       const handle = await segment.file.acquire({ create: false });
       try {
         return await handle.read(target, position, { isLikelyOnly });
