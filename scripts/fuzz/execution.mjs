@@ -1,7 +1,7 @@
 /** One execution: an input that seed and index decide, a target that takes it, rules that hold. */
 import { SeededRandom } from "../chaos/seeded-random.mjs";
 import { BatchTarget, UnpackTarget } from "./batches.mjs";
-import { FrameTarget } from "./frames.mjs";
+import { FrameTarget, LentFrameTarget } from "./frames.mjs";
 import { largestAllocation, leastMs, measured } from "./measure.mjs";
 import { RequestTarget } from "./requests.mjs";
 
@@ -25,17 +25,19 @@ export class Executions {
   constructor(seed, { framesPerVersion = 16 } = {}) {
     this.#seed = seed;
     const random = new SeededRandom(seed);
-    const [requests, batches, frames, unpacking] = [
+    const [requests, batches, frames, lent, unpacking] = [
       new RequestTarget(random, framesPerVersion),
       new BatchTarget(random),
       new FrameTarget(random),
+      new LentFrameTarget(random),
       new UnpackTarget(random),
     ];
     // Unpacking is slow, and by other people's code: it is here to see that ours survives it.
     this.#targets = [
       ...Array.from({ length: 62 }, () => requests),
       ...Array.from({ length: 25 }, () => batches),
-      ...Array.from({ length: 12 }, () => frames),
+      ...Array.from({ length: 6 }, () => frames),
+      ...Array.from({ length: 6 }, () => lent),
       unpacking,
     ];
     this.marks = requests.marks;
@@ -83,9 +85,10 @@ export class Executions {
   #memory(target, outcome, input, { heapBytes, bufferBytes }, work) {
     // Unpacked bytes are bounded by themselves, not by those that they come from.
     if (target.outputBytesMax !== undefined) return { problems: [] };
-    const limit = Math.max(PAGE_BYTES, TIMES_MAX * input.length);
-    // All buffers together: a stream's reader has one page of its own, to gather small chunks in.
-    if (bufferBytes > TIMES_MAX * input.length + PAGE_BYTES) {
+    const floorBytes = target.floorBytes ?? PAGE_BYTES;
+    const limit = Math.max(floorBytes, TIMES_MAX * input.length);
+    // All buffers together: a stream's reader has some of its own, to gather small chunks in.
+    if (bufferBytes > TIMES_MAX * input.length + floorBytes) {
       return { problems: [`${bufferBytes} bytes of buffers for ${input.length}`] };
     }
     // No part is larger than the whole.

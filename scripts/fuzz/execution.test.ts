@@ -27,11 +27,12 @@ describe("an execution", () => {
   it("finds nothing in inputs that are refused as they should be", () => {
     const executions = new Executions(1, SMALL);
     // The first of each target.
-    const found = [0, 62, 87, 99].map((index) => executions.run(index));
+    const found = [0, 62, 87, 93, 99].map((index) => executions.run(index));
     expect(found.map(({ target }) => target)).toEqual([
       "requests",
       "batches",
       "frames",
+      "lent frames",
       "unpacking",
     ]);
     expect(found.flatMap(({ problems }) => problems)).toEqual([]);

@@ -1,24 +1,31 @@
-/** The target of frames: a stream that is cut anywhere gives the frames that were put in. */
+/** The targets of frames: a stream that is cut anywhere gives the frames that were put in. */
 import { FrameReader, ProtocolError } from "@strandline/kafka-protocol";
 import { makeBytes } from "./message-maker.mjs";
 import { int32Bytes, joined } from "./mutation.mjs";
 
-const FRAME_BYTES_MAX = 32 * 1024;
-/** Lengths that lie, or that the bound is about. */
-const LIES = [-1, -2_147_483_648, 2_147_483_647, FRAME_BYTES_MAX + 1, FRAME_BYTES_MAX, 0x0100_0000];
 const FRAMES_MAX = 6;
+/** What a reader of lent bytes has for the beginning of a frame, whatever came of it. */
+const AHEAD_BYTES = 64 * 1024;
+/** One frame may have room for all of it before it came: brokers bound what all of them have. */
+const ROOM_BYTES_MAX = 256 * 1024;
+const LENT_BYTES = 64 * 1024;
 
 export class FrameTarget {
   name = "frames";
   mark = "frames";
+  frameBytesMax = 32 * 1024;
+  longBytesMax = 20_000;
 
   /** A stream, its first byte saying how it is cut: so bytes alone repeat a run. */
   input(random) {
     const parts = [Uint8Array.of(random.below(256))];
     for (let count = random.below(FRAMES_MAX); count >= 0; count -= 1) {
       const isLong = random.below(8) === 0;
-      const length = isLong ? Math.floor(random.logarithmic(100, 20_000)) : random.below(80);
-      const declared = random.below(12) === 0 ? LIES[random.below(LIES.length)] : length;
+      const length = isLong
+        ? Math.floor(random.logarithmic(100, this.longBytesMax))
+        : random.below(80);
+      const lies = this.#lies();
+      const declared = random.below(12) === 0 ? lies[random.below(lies.length)] : length;
       parts.push(int32Bytes(declared), isLong ? new Uint8Array(length) : makeBytes(length, random));
     }
     const bytes = joined(...parts);
@@ -27,15 +34,12 @@ export class FrameTarget {
 
   run(bytes) {
     const cut = cuts(bytes[0] ?? 0);
-    const reader = new FrameReader({ frameBytesMax: FRAME_BYTES_MAX });
+    const reader = this.open();
     const frames = [];
     try {
       for (let at = 1; at < bytes.length; ) {
         const end = Math.min(bytes.length, at + cut());
-        reader.push(bytes.subarray(at, end));
-        for (let frame = reader.next(); frame !== undefined; frame = reader.next()) {
-          frames.push(frame);
-        }
+        this.push(reader, bytes.subarray(at, end), frames);
         at = end;
       }
     } catch (error) {
@@ -45,8 +49,17 @@ export class FrameTarget {
     return { frames, end: reader.isInside ? "unfinished" : "whole" };
   }
 
+  open() {
+    return new FrameReader({ frameBytesMax: this.frameBytesMax });
+  }
+
+  push(reader, bytes, frames) {
+    reader.push(bytes);
+    takeAll(reader, frames);
+  }
+
   check({ frames, end }, bytes) {
-    const expected = split(bytes.subarray(1));
+    const expected = split(bytes.subarray(1), this.frameBytesMax);
     if (end !== expected.end) throw new Error(`the stream is ${end}, not ${expected.end}`);
     const isSame =
       frames.length === expected.frames.length &&
@@ -54,6 +67,44 @@ export class FrameTarget {
     if (!isSame) throw new Error("the frames are others than those that were sent");
     return end;
   }
+
+  /** Lengths that lie, or that the bound is about. */
+  #lies() {
+    const max = this.frameBytesMax;
+    return [-1, -2_147_483_648, 2_147_483_647, max + 1, max, 0x0100_0000];
+  }
+}
+
+/** As a broker reads: bytes that are overwritten afterwards, and memory that is used again. */
+export class LentFrameTarget extends FrameTarget {
+  name = "lent frames";
+  frameBytesMax = ROOM_BYTES_MAX;
+  longBytesMax = 200_000;
+  floorBytes = ROOM_BYTES_MAX + AHEAD_BYTES;
+  #lent = new Uint8Array(LENT_BYTES);
+
+  open() {
+    const frames = {
+      take: (length) => new Uint8Array(length),
+      release: (bytes) => bytes.fill(0xa5),
+    };
+    return new FrameReader({ frameBytesMax: this.frameBytesMax, frames });
+  }
+
+  push(reader, bytes, frames) {
+    for (let at = 0; at < bytes.length; at += LENT_BYTES) {
+      const some = bytes.subarray(at, at + LENT_BYTES);
+      this.#lent.set(some);
+      reader.pushLent(this.#lent.subarray(0, some.length));
+      this.#lent.fill(0x5a, 0, some.length);
+      takeAll(reader, frames);
+      reader.makeRoom();
+    }
+  }
+}
+
+function takeAll(reader, frames) {
+  for (let frame = reader.next(); frame !== undefined; frame = reader.next()) frames.push(frame);
 }
 
 /** Sizes of chunks: byte by byte, small, large, or mixed. Only few are made of a long stream. */
@@ -65,13 +116,13 @@ function cuts(seed) {
     const some = state >>> 16;
     if (kind === 0) return 1 + (some & 7);
     if (kind === 1) return 1 + (some % 100);
-    if (kind === 2) return 1 + (some % 5_000);
+    if (kind === 2) return 1 + (some % 5_000) * (seed & 4 ? 20 : 1);
     return 1 + (some % (some & 1 ? 4 : 3_000));
   };
 }
 
 /** The same, written as plainly as it can be. */
-function split(bytes) {
+function split(bytes, frameBytesMax) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const frames = [];
   let at = 0;
@@ -80,7 +131,7 @@ function split(bytes) {
     if (bytes.length - at < 4) return { frames, end: "unfinished" };
     const length = view.getInt32(at);
     if (length < 0) return { frames, end: "malformed" };
-    if (length > FRAME_BYTES_MAX) return { frames, end: "too-large" };
+    if (length > frameBytesMax) return { frames, end: "too-large" };
     if (bytes.length - at - 4 < length) return { frames, end: "unfinished" };
     frames.push(bytes.subarray(at + 4, at + 4 + length));
     at += 4 + length;
