@@ -6,24 +6,32 @@ import { Tally } from "./tally.mjs";
 const TOLD_EVERY_MS = 500;
 const HEX_BYTES_MAX = 4_096;
 
-process.once("message", ({ seed, from, to }) => {
+const nextTurn = async () => await new Promise((resolve) => setImmediate(resolve));
+
+/** What cannot be sent is for nobody: the parent has gone. */
+const tell = (message) => process.send(message, () => undefined);
+
+process.once("disconnect", () => process.exit());
+
+process.once("message", async ({ seed, from, to }) => {
   const executions = new Executions(seed);
   const tally = new Tally(executions.marks);
   calibrate();
-  process.send({ kind: "at", index: from });
+  tell({ kind: "at", index: from });
   let toldAtMs = 0;
   for (let index = from; index < to; index += 1) {
     // Told before it is run: what hangs or ends the process is this one, or soon after it.
     if ((index & 127) === 0 && performance.now() - toldAtMs > TOLD_EVERY_MS) {
       toldAtMs = performance.now();
-      process.send({ kind: "at", index });
+      tell({ kind: "at", index });
+      await nextTurn();
     }
     const execution = executions.run(index);
     tally.add(execution);
     for (const problem of execution.problems) {
       const hex = Buffer.from(execution.input.subarray(0, HEX_BYTES_MAX)).toString("hex");
       const { target, mark, input } = execution;
-      process.send({ kind: "finding", index, target, mark, problem, hex, bytes: input.length });
+      tell({ kind: "finding", index, target, mark, problem, hex, bytes: input.length });
     }
   }
   process.send({ kind: "done", tally: tally.toJson() }, () => process.disconnect());
