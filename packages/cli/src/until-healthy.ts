@@ -1,5 +1,5 @@
 /** Waits until every broker of a cluster serves and every partition has a leader. */
-import { connect } from "@strandline/client";
+import type { StrandlineClient } from "@strandline/client";
 
 const POLL_MS = 50;
 const CALL_MS = 1_000;
@@ -14,6 +14,8 @@ export function untilHealthy(
   let isCancelled = false;
   const poll = async (): Promise<Readiness> => {
     const deadlineMs = performance.now() + timeoutMs;
+    // Loaded when it is used: every command passes here at its start, each node of a cluster too.
+    const { connect } = await import("@strandline/client");
     const client = connect({ bootstrap: addresses, requestTimeoutMs: CALL_MS });
     try {
       while (!isCancelled) {
@@ -34,7 +36,7 @@ export function untilHealthy(
   };
 }
 
-async function isHealthy(client: ReturnType<typeof connect>, brokers: number): Promise<boolean> {
+async function isHealthy(client: StrandlineClient, brokers: number): Promise<boolean> {
   try {
     const cluster = await client.admin.describeCluster();
     const serving = cluster.nodes.filter((node) => !node.fenced).length;
