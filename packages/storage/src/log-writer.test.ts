@@ -120,6 +120,19 @@ describe(LogWriter, () => {
     await expect(writer.durable(1)).rejects.toThrow("elsewhere");
   });
 
+  it("knows what went through the system's cache: what is for readers, and what is not synced", async () => {
+    const { writer, segment } = rig(false);
+    const one = segment(0);
+    const seen: number[] = [];
+    for (const endOffset of [1, 2]) {
+      writer.append(one, chunk(endOffset), endOffset);
+      await writer.durable(endOffset);
+      seen.push(one.cachedFrom);
+    }
+    // The first of a file is synced with its name.
+    expect(seen).toEqual([Number.POSITIVE_INFINITY, 10]);
+  });
+
   it("takes appends from its observer", async () => {
     const { files, segment } = rig();
     const one = segment(0);

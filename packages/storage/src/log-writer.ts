@@ -216,16 +216,19 @@ export class LogWriter {
     const handle = segment === this.#segment ? this.#handle : await this.#open(segment);
     assert(handle !== undefined, "the file that is written to is open");
     const { writtenBytes } = segment;
-    if (!this.#options.isSynced && segment.isCreated) {
+    const isLikelyRead = this.#expectsReaders;
+    const isUnsynced = !this.#options.isSynced && segment.isCreated;
+    if (isUnsynced) {
       await handle.write(group.chunks, writtenBytes);
     } else {
-      const isLikelyRead = this.#expectsReaders;
       await writeSynced(handle, segment, group.chunks, { isLikelyRead });
-      segment.cachedFrom = isLikelyRead
-        ? Math.min(segment.cachedFrom, writtenBytes)
-        : Number.POSITIVE_INFINITY;
       segment.syncedBytes = writtenBytes + group.bytes;
     }
+    // What was not synced is in the cache and, for a while, nowhere else.
+    segment.cachedFrom =
+      isLikelyRead || isUnsynced
+        ? Math.min(segment.cachedFrom, writtenBytes)
+        : Number.POSITIVE_INFINITY;
     if (!segment.isCreated) {
       // The records are not durable before their file's name is.
       await this.#fileSystem.syncDirectory(this.#options.directory);

@@ -55,7 +55,7 @@ export class Segment {
   /** Bytes of the file whose checksums this process has checked, from..to. */
   checkedFrom = 0;
   checkedTo = 0;
-  /** From here on to its end the file was written for readers: the system may still have it. */
+  /** From here on to its end the file was written through the system's cache, which may have it. */
   cachedFrom = Number.POSITIVE_INFINITY;
   /** Another object once the end was moved: a read that began before has nothing to say then. */
   readEnds = new ReadEnds();

@@ -1,7 +1,7 @@
 /**
  * Writes large pieces of a file past the page cache (open(2), O_DIRECT): the disk takes them from our
- * memory. A log is written once and read, if at all, by those who lag; through the cache each
- * gigabyte costs new pages and one more copy, and pushes out what others read.
+ * memory. For what nobody is likely to read, as followers' copies: through the cache each gigabyte
+ * costs new pages and one more copy, and pushes out what others read.
  *
  * Only whole blocks that lie behind the file's end go this way. What is before the first and after
  * the last of them goes through the cache, so the file always has its exact length, and no block is
