@@ -8,6 +8,7 @@
  */
 import { compressionOf } from "@strandline/record";
 import { walkBatches } from "./batch-walk.js";
+import { CheckedStretches } from "./checked-stretches.js";
 import { CleanedFile } from "./cleaned-file.js";
 import type { CompactionPace } from "./compaction-pace.js";
 import { type CompactionPlan, groupSegments, planCompaction } from "./compaction-plan.js";
@@ -251,8 +252,7 @@ class Compaction {
         "cannot compact a segment",
       );
       // Read like any other stretch from now on, so that the damage is found and repaired.
-      segment.checkedFrom = 0;
-      segment.checkedTo = 0;
+      segment.checked = new CheckedStretches();
       await this.#shell.onSuspect(nextOffset);
       return false;
     } finally {

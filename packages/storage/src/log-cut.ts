@@ -293,8 +293,7 @@ function cutMemory(log: LogContents, cut: Cut): Segment[] {
   segment.setEnd(position, offset);
   cutIndexes(segment, cut);
   segment.isSealed = false;
-  segment.checkedTo = Math.min(segment.checkedTo, position);
-  segment.checkedFrom = Math.min(segment.checkedFrom, segment.checkedTo);
+  segment.checked = segment.checked.upTo(position);
   return removed;
 }
 

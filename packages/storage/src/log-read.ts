@@ -15,6 +15,7 @@ import {
   maxTimestamp,
   nextOffset,
 } from "@strandline/record";
+import { CheckedStretches } from "./checked-stretches.js";
 import { type Damage, findDamages } from "./damage.js";
 import type { LogContents } from "./log-contents.js";
 import { PIECE_BYTES } from "./log-options.js";
@@ -141,8 +142,7 @@ function note(
   const known = log.damages.of(segment);
   // Records that never had a place in this file cannot be found missing in it.
   const lost = known.filter((damage) => damage.toPosition === undefined);
-  segment.checkedFrom = 0;
-  segment.checkedTo = 0;
+  segment.checked = new CheckedStretches();
   log.damages.replace(segment, [...damages, ...lost]);
   for (const damage of damages) {
     if (!known.some((one) => one.fromOffset === damage.fromOffset)) onDamaged(damage);

@@ -8,6 +8,7 @@
  */
 import { BrokerError } from "@strandline/model";
 import { baseOffset, batchBytes, batchProblem, nextOffset } from "@strandline/record";
+import { CheckedStretches } from "./checked-stretches.js";
 import type { Damage } from "./damage.js";
 import type { LogContents } from "./log-contents.js";
 import { asError } from "./log-writer.js";
@@ -45,8 +46,7 @@ export async function repairLog(
   if (!isDone) left.push({ ...damage, fromOffset: endOffset, fromPosition: position });
   log.damages.replace(segment, left);
   if (!isDone) return;
-  segment.checkedFrom = 0;
-  segment.checkedTo = 0;
+  segment.checked = new CheckedStretches();
   // What the indexes say of this stretch was lost with it, or was never known.
   if (segment.isSealed) segment.indexes = undefined;
   await log.indexFiles.remove(segment.baseOffset);

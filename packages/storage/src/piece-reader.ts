@@ -11,6 +11,7 @@ import {
   lastOffset,
 } from "@strandline/record";
 import { headerProblem } from "./batch-walk.js";
+import type { CheckedStretches } from "./checked-stretches.js";
 import { PIECE_BYTES } from "./log-options.js";
 import type { OffsetIndex } from "./offset-index.js";
 import type { Segment } from "./segment.js";
@@ -43,6 +44,7 @@ export class PieceReader {
   readonly #handle: FileHandle;
   readonly #crc32c: Crc32c;
   readonly #segment: Segment;
+  readonly #checked: CheckedStretches;
   readonly #logBytes: number;
   readonly #request: ColdRequest;
   readonly #offsets: OffsetIndex;
@@ -70,6 +72,7 @@ export class PieceReader {
     this.#handle = handle;
     this.#crc32c = crc32c;
     this.#segment = options.segment;
+    this.#checked = options.segment.checked;
     this.#logBytes = options.logBytes;
     this.#request = options.request;
     this.#offsets = options.offsets;
@@ -130,9 +133,8 @@ export class PieceReader {
    * readers is there already.
    */
   #isLikelyOnly(position: number, length: number): boolean {
-    const { checkedFrom, checkedTo, cachedFrom } = this.#segment;
     const end = position + length;
-    return end <= cachedFrom && (position >= checkedTo || end <= checkedFrom);
+    return end <= this.#segment.cachedFrom && !this.#checked.overlaps(position, end);
   }
 
   #read(target: Uint8Array, position: number): Promise<number> {
@@ -208,7 +210,7 @@ export class PieceReader {
     }
     if (start >= 0) {
       this.#chunks.push(piece.subarray(start, at));
-      this.#segment.noteChecked(position + start, position + at);
+      this.#checked.note(position + start, position + at);
     }
     return at;
   }
@@ -245,8 +247,7 @@ export class PieceReader {
   /** Notes a wrong checksum as the problem. */
   #isChecked(piece: Uint8Array, at: number, position: number): boolean {
     const end = at + batchBytes(piece, at);
-    const { checkedFrom, checkedTo } = this.#segment;
-    if (position >= checkedFrom && position + end - at <= checkedTo) return true;
+    if (this.#checked.covers(position, position + end - at)) return true;
     this.#problem = batchProblem(piece, at, end, this.#crc32c)?.message;
     return this.#problem === undefined;
   }

@@ -379,7 +379,7 @@ class Recovery {
         segment.lastAppendMs = nowMs;
       }
       segment.setEnd(segment.sizeBytes, segment.nextOffset);
-      segment.noteChecked(from, segment.sizeBytes);
+      segment.checked.note(from, segment.sizeBytes);
       if (sizeBytes > from) this.#isChanged = true;
       const isCut = end.position < sizeBytes;
       if (isCut) {

@@ -5,6 +5,7 @@
  * `syncedBytes` what it will hold after a power cut; in this order they never grow.
  */
 import type { FileSystem } from "@strandline/platform";
+import { CheckedStretches } from "./checked-stretches.js";
 import { OffsetIndex } from "./offset-index.js";
 import { ReadEnds } from "./read-ends.js";
 import { SegmentFile } from "./segment-file.js";
@@ -52,9 +53,8 @@ export class Segment {
   isSealed = false;
   /** True once the file's name is durable. */
   isCreated = false;
-  /** Bytes of the file whose checksums this process has checked, from..to. */
-  checkedFrom = 0;
-  checkedTo = 0;
+  /** Another object once the end was moved, as `readEnds`. */
+  checked = new CheckedStretches();
   /** From here on to its end the file was written through the system's cache, which may have it. */
   cachedFrom = Number.POSITIVE_INFINITY;
   /** Another object once the end was moved: a read that began before has nothing to say then. */
@@ -143,19 +143,6 @@ export class Segment {
   rest(): void {
     this.file.closeIdle();
     this.indexes = undefined;
-  }
-
-  /** Remembers that the checksums of a stretch of the file are right. */
-  noteChecked(from: number, to: number): void {
-    if (from > this.checkedTo || to < this.checkedFrom) {
-      // Two islands: keep the larger one.
-      if (to - from <= this.checkedTo - this.checkedFrom) return;
-      this.checkedFrom = from;
-      this.checkedTo = to;
-      return;
-    }
-    this.checkedFrom = Math.min(this.checkedFrom, from);
-    this.checkedTo = Math.max(this.checkedTo, to);
   }
 }
 
