@@ -7,7 +7,6 @@
  */
 import { writeFileSync } from "node:fs";
 import path from "node:path";
-import { parseArgs } from "node:util";
 import { allKilled } from "./acceptance/all-killed.mjs";
 import { cleanStop } from "./acceptance/clean-stop.mjs";
 import { failover } from "./acceptance/failover.mjs";
@@ -16,6 +15,7 @@ import { leaderKill } from "./acceptance/leader-kill.mjs";
 import { refusals } from "./acceptance/refusals.mjs";
 import { Report } from "./acceptance/report.mjs";
 import { roundTrip } from "./acceptance/round-trip.mjs";
+import { readArguments, requireKnown } from "./lab/arguments.mjs";
 import { within } from "./lab/waiting.mjs";
 import { Workspace } from "./lab/workspace.mjs";
 
@@ -73,21 +73,14 @@ if (options.json !== undefined) {
 process.exit(report.failures.length === 0 ? 0 : 1);
 
 function readOptions() {
-  const { values } = parseArgs({
-    options: {
-      only: { type: "string", multiple: true },
-      data: { type: "string" },
-      json: { type: "string" },
-      keep: { type: "boolean", default: false },
-    },
+  const values = readArguments(import.meta.url, {
+    only: { type: "string", multiple: true },
+    data: { type: "string" },
+    json: { type: "string" },
+    keep: { type: "boolean", default: false },
   });
-  const only = values.only ?? Object.keys(SCENARIOS);
-  const unknown = only.filter((name) => !Object.hasOwn(SCENARIOS, name));
-  if (unknown.length > 0) {
-    console.error(
-      `no scenario ${unknown.join(", ")}; there are ${Object.keys(SCENARIOS).join(", ")}`,
-    );
-    process.exit(2);
-  }
+  const names = Object.keys(SCENARIOS);
+  const only = values.only ?? names;
+  requireKnown("scenario", only, names);
   return { only, data: values.data, json: values.json, isKept: values.keep };
 }

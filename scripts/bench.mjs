@@ -31,7 +31,8 @@ import { start } from "./bench/runs/start.mjs";
 import { within } from "./lab/waiting.mjs";
 
 // It has a command line, and an end, of its own.
-if (process.argv.includes("--against")) await import("./bench/against/against.mjs");
+if (process.argv.some((each) => each.startsWith("--against")))
+  await import("./bench/against/against.mjs");
 
 const RUNS = {
   disk,
@@ -50,7 +51,7 @@ const RUNS = {
 /** No run may take longer: what hangs is a failure. */
 const RUN_MS_MAX = 30 * 60_000;
 
-const options = readOptions();
+const options = readOptions(import.meta.url);
 const results = new Results();
 const windows = [];
 let failedRuns = 0;

@@ -17,7 +17,6 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { parseArgs } from "node:util";
 import { ChaosRun } from "./chaos/chaos-run.mjs";
 import { ComposeTarget } from "./chaos/compose-target.mjs";
 import { groupsChaos } from "./chaos/groups/groups-chaos.mjs";
@@ -25,6 +24,7 @@ import { ProcessTarget } from "./chaos/process-target.mjs";
 import { resultOf } from "./chaos/result.mjs";
 import { textOf } from "./chaos/result-text.mjs";
 import { chartOf } from "./chaos/throughput-chart.mjs";
+import { readArguments, refuse, requireKnown } from "./lab/arguments.mjs";
 
 const TARGETS = { processes: ProcessTarget, compose: ComposeTarget };
 const EXIT_CODES = { held: 0, violated: 1, interrupted: 130 };
@@ -94,23 +94,16 @@ function say(line) {
 }
 
 function readOptions() {
-  let values;
-  try {
-    ({ values } = parseArgs({
-      options: {
-        minutes: { type: "string", default: "5" },
-        seed: { type: "string" },
-        report: { type: "string" },
-        target: { type: "string", default: "processes" },
-        rate: { type: "string", default: "2000" },
-        groups: { type: "boolean", default: false },
-        "member-kills": { type: "string", default: "20" },
-        "broker-kills": { type: "string", default: "10" },
-      },
-    }));
-  } catch (error) {
-    refuse(error.message);
-  }
+  const values = readArguments(import.meta.url, {
+    minutes: { type: "string", default: "5" },
+    seed: { type: "string" },
+    report: { type: "string" },
+    target: { type: "string", default: "processes" },
+    rate: { type: "string", default: "2000" },
+    groups: { type: "boolean", default: false },
+    "member-kills": { type: "string", default: "20" },
+    "broker-kills": { type: "string", default: "10" },
+  });
   const minutes = Number(values.minutes);
   const seed =
     values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed);
@@ -120,9 +113,7 @@ function readOptions() {
     refuse("--seed must be an integer from 0 to 4294967295");
   }
   if (!(recordsPerSecond > 0)) refuse("--rate must be a positive number");
-  if (!Object.hasOwn(TARGETS, values.target)) {
-    refuse(`--target must be one of ${Object.keys(TARGETS).join(", ")}`);
-  }
+  requireKnown("target", [values.target], Object.keys(TARGETS));
   const [memberKills, brokerKills] = ["member-kills", "broker-kills"].map((name) => {
     const kills = Number(values[name]);
     if (!(Number.isInteger(kills) && kills >= 0)) refuse(`--${name} must be an integer from 0 on`);
@@ -133,9 +124,4 @@ function readOptions() {
     ...{ minutes, seed, report, target: values.target, recordsPerSecond },
     ...{ isGroups: values.groups, memberKills, brokerKills },
   };
-}
-
-function refuse(sentence) {
-  say(sentence);
-  process.exit(2);
 }

@@ -12,12 +12,12 @@
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { parseArgs } from "node:util";
 import { Card } from "./conformance/card.mjs";
 import { CARD_CSV, writeCardText } from "./conformance/card-files.mjs";
 import { runSuite } from "./conformance/suite-run.mjs";
 import { SUITES } from "./conformance/suites.mjs";
 import { ForeignTarget, OwnTarget } from "./conformance/target.mjs";
+import { readArguments, requireKnown } from "./lab/arguments.mjs";
 import { Workspace } from "./lab/workspace.mjs";
 
 const options = readOptions();
@@ -69,26 +69,20 @@ function say(line) {
 }
 
 function readOptions() {
-  const { values } = parseArgs({
-    options: {
-      only: { type: "string", multiple: true },
-      case: { type: "string", multiple: true },
-      bootstrap: { type: "string" },
-      csv: { type: "string" },
-      keep: { type: "boolean", default: false },
-      text: { type: "boolean", default: false },
-    },
+  const values = readArguments(import.meta.url, {
+    only: { type: "string", multiple: true },
+    case: { type: "string", multiple: true },
+    bootstrap: { type: "string" },
+    csv: { type: "string" },
+    keep: { type: "boolean", default: false },
+    text: { type: "boolean", default: false },
   });
   if (values.text) {
     writeCardText();
     process.exit(0);
   }
   const names = SUITES.map((suite) => suite.name);
-  const unknown = (values.only ?? []).filter((name) => !names.includes(name));
-  if (unknown.length > 0) {
-    console.error(`no suite ${unknown.join(", ")}; there are ${names.join(", ")}`);
-    process.exit(2);
-  }
+  requireKnown("suite", values.only ?? [], names);
   return {
     suites: SUITES.filter((suite) => values.only?.includes(suite.name) ?? true),
     caseNames: values.case,

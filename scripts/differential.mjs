@@ -12,12 +12,12 @@
  * are told in docs/compatibility.md, too: `npm run conformance -- --text` renews it.
  */
 import { readFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { differencesBetween, KnownDifferences } from "./differential/comparison.mjs";
 import { Door } from "./differential/door.mjs";
 import { Normaliser } from "./differential/normalise.mjs";
 import { SCENARIOS } from "./differential/scenarios.mjs";
 import { Side } from "./differential/side.mjs";
+import { readArguments, refuse } from "./lab/arguments.mjs";
 import { Cluster } from "./lab/cluster.mjs";
 import { KafkaReference } from "./lab/kafka-reference.mjs";
 import { within } from "./lab/waiting.mjs";
@@ -157,14 +157,12 @@ function words(value) {
 }
 
 function readOptions() {
-  const { values } = parseArgs({
-    options: {
-      reference: { type: "string" },
-      subject: { type: "string" },
-      only: { type: "string", multiple: true, default: [""] },
-      self: { type: "boolean", default: false },
-      verbose: { type: "boolean", default: false },
-    },
+  const values = readArguments(import.meta.url, {
+    reference: { type: "string" },
+    subject: { type: "string" },
+    only: { type: "string", multiple: true, default: [""] },
+    self: { type: "boolean", default: false },
+    verbose: { type: "boolean", default: false },
   });
   const names = SCENARIOS.map(([name]) => name);
   for (const each of values.only) {
@@ -174,11 +172,6 @@ function readOptions() {
   }
   const list = (text) => text?.split(",");
   return { ...values, reference: list(values.reference), subject: list(values.subject) };
-}
-
-function refuse(sentence) {
-  say(sentence);
-  process.exit(2);
 }
 
 function say(line) {

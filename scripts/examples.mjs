@@ -7,10 +7,10 @@
  * Prints a table. Skips, with the reason, an example whose toolchain is not here, unless --all says
  * that this is a failure. Exits 1 when something failed.
  */
-import { parseArgs } from "node:util";
 import { Report } from "./acceptance/report.mjs";
 import { acknowledgedIn, comparison, consumedIn, disorder } from "./examples/example-records.mjs";
 import { EXAMPLES_BY_NAME } from "./examples/toolchains.mjs";
+import { readArguments, requireKnown } from "./lab/arguments.mjs";
 import { Cluster } from "./lab/cluster.mjs";
 import { Lacking } from "./lab/lacking.mjs";
 import { until, within } from "./lab/waiting.mjs";
@@ -164,19 +164,13 @@ function failed(child) {
 }
 
 function readOptions() {
-  const { values } = parseArgs({
-    options: {
-      only: { type: "string", multiple: true },
-      all: { type: "boolean", default: false },
-      keep: { type: "boolean", default: false },
-    },
+  const values = readArguments(import.meta.url, {
+    only: { type: "string", multiple: true },
+    all: { type: "boolean", default: false },
+    keep: { type: "boolean", default: false },
   });
-  const only = values.only ?? Object.keys(EXAMPLES_BY_NAME);
-  const unknown = only.filter((name) => !Object.hasOwn(EXAMPLES_BY_NAME, name));
-  if (unknown.length > 0) {
-    const known = Object.keys(EXAMPLES_BY_NAME).join(", ");
-    console.error(`no example ${unknown.join(", ")}; there are ${known}`);
-    process.exit(2);
-  }
+  const names = Object.keys(EXAMPLES_BY_NAME);
+  const only = values.only ?? names;
+  requireKnown("example", only, names);
   return { only, isAll: values.all, isKept: values.keep };
 }

@@ -12,8 +12,8 @@
 import { fork } from "node:child_process";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { Tally } from "./fuzz/tally.mjs";
+import { readArguments, refuse } from "./lab/arguments.mjs";
 
 const HUNG_MS = 30_000;
 /** Until the inputs to begin with are made. */
@@ -116,19 +116,18 @@ function report(whole) {
 
 function readOptions() {
   const defaults = { executions: "1000000", workers: "1", seed: "1", from: "0" };
-  const { values } = parseArgs({
-    options: Object.fromEntries(
-      Object.entries(defaults).map(([name, value]) => [name, { type: "string", default: value }]),
-    ),
-  });
+  const entries = Object.entries(defaults);
+  const values = readArguments(
+    import.meta.url,
+    Object.fromEntries(entries.map(([name, value]) => [name, { type: "string", default: value }])),
+  );
   const numbers = Object.fromEntries(
     Object.entries(values).map(([name, value]) => [name, Number(value)]),
   );
   for (const [name, value] of Object.entries(numbers)) {
     const min = name === "executions" || name === "workers" ? 1 : 0;
-    if (Number.isSafeInteger(value) && value >= min) continue;
-    say(`--${name} must be a whole number from ${min} on`);
-    process.exit(2);
+    const isCount = Number.isSafeInteger(value) && value >= min;
+    if (!isCount) refuse(`--${name} must be a whole number from ${min} on`);
   }
   return numbers;
 }

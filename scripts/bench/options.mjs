@@ -2,7 +2,7 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { parseArgs } from "node:util";
+import { readArguments, refuse, requireKnown } from "../lab/arguments.mjs";
 import { FIGURES } from "./figures.mjs";
 
 /** What is measured at its full size; smaller ones are for trying things out. */
@@ -15,20 +15,19 @@ const COUNTS = {
   starts: "5",
 };
 
-export function readOptions() {
-  const { values } = parseArgs({
-    options: {
-      only: { type: "string", multiple: true },
-      profile: { type: "boolean", default: false },
-      ...Object.fromEntries(
-        Object.entries(COUNTS).map(([name, value]) => [name, { type: "string", default: value }]),
-      ),
-    },
+/** `url`: of the program, which says what its options are. */
+export function readOptions(url) {
+  const counts = Object.entries(COUNTS);
+  const values = readArguments(url, {
+    only: { type: "string", multiple: true },
+    profile: { type: "boolean", default: false },
+    ...Object.fromEntries(
+      counts.map(([name, value]) => [name, { type: "string", default: value }]),
+    ),
   });
   const names = FIGURES.map(({ name }) => name);
   const only = values.only ?? names;
-  const unknown = only.filter((name) => !names.includes(name));
-  if (unknown.length > 0) refuse(`no figure ${unknown.join(", ")}; there are ${names.join(", ")}`);
+  requireKnown("figure", only, names);
   for (const name of Object.keys(COUNTS)) {
     if (!(Number(values[name]) > 0)) refuse(`--${name} must be a positive number`);
   }
@@ -45,9 +44,4 @@ export function readOptions() {
     starts: Number(values.starts),
     profiles: values.profile ? mkdtempSync(path.join(tmpdir(), "strandline-profiles-")) : undefined,
   };
-}
-
-function refuse(sentence) {
-  process.stderr.write(`${sentence}\n`);
-  process.exit(2);
 }

@@ -11,7 +11,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { availableParallelism, cpus } from "node:os";
-import { parseArgs } from "node:util";
+import { readArguments, refuse, requireKnown } from "../../lab/arguments.mjs";
 import { columns } from "../../lab/columns.mjs";
 import { within } from "../../lab/waiting.mjs";
 import { Workspace } from "../../lab/workspace.mjs";
@@ -220,21 +220,18 @@ function isWanted(run) {
 }
 
 function readOptions() {
-  const { values } = parseArgs({
-    options: {
-      against: { type: "string" },
-      only: { type: "string", multiple: true },
-      "warm-up": { type: "string", default: "3" },
-      scale: { type: "string", default: "1" },
-      kills: { type: "string", default: "3" },
-      starts: { type: "string", default: "3" },
-      "rdkafka-performance": { type: "string" },
-    },
+  const values = readArguments(import.meta.url, {
+    against: { type: "string" },
+    only: { type: "string", multiple: true },
+    "warm-up": { type: "string", default: "3" },
+    scale: { type: "string", default: "1" },
+    kills: { type: "string", default: "3" },
+    starts: { type: "string", default: "3" },
+    "rdkafka-performance": { type: "string" },
   });
   const names = FIGURES.map(({ name }) => name);
   const only = values.only ?? names;
-  const unknown = only.filter((name) => !names.includes(name));
-  if (unknown.length > 0) refuse(`no figure ${unknown.join(", ")}; there are ${names.join(", ")}`);
+  requireKnown("figure", only, names);
   if (values.against !== "kafka") refuse("--against takes only: kafka");
   const numbers = { warmUp: values["warm-up"], scale: values.scale };
   for (const [name, text] of Object.entries(numbers)) {
@@ -252,11 +249,6 @@ function readOptions() {
     starts: Number(values.starts),
     program: values["rdkafka-performance"],
   };
-}
-
-function refuse(sentence) {
-  say(sentence);
-  process.exit(2);
 }
 
 function say(line) {
