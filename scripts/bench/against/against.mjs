@@ -1,6 +1,7 @@
 /**
- * The same load on a real Kafka and on ours, in turn, in one run: prints ratios. Kafka runs with its
- * defaults and is warmed first; ours syncs before it acknowledges and is not warmed.
+ * The same loads on a real Kafka and then on ours, in one run: prints ratios. Each has the machine to
+ * itself. Kafka runs with its defaults and is warmed first; ours syncs before it acknowledges and is
+ * not warmed.
  *
  *     npm run bench -- --against kafka [--only FIGURE]... [--warm-up GIGABYTES] [--scale SHARE]
  *                      [--kills N] [--starts N] [--rdkafka-performance PROGRAM]
@@ -73,25 +74,50 @@ process.exit(failed === 0 ? 0 : 1);
 async function compare() {
   const program = await rdkafkaPerformance(workspace, options.program, say);
   context.rdkafka = new RdkafkaLoad(workspace, program);
-  if (isWanted("start")) await attempt("start", starts);
+  if (isWanted("start")) await starts();
   const runs = Object.keys(RUNS).filter(isWanted);
   if (runs.length === 0) return;
   const kafka = await KafkaSide.prepare(workspace, "kafka", say);
   const own = await OwnSide.prepare(workspace, "strandline");
-  for (const side of [kafka, own]) {
-    say(`== ${side.name} starts`);
-    side.launch();
-    await side.untilServing();
-  }
   context.java = new JavaTools(kafka.cluster);
-  let isWarm = false;
+  const theirs = await measured(kafka, runs);
+  const ours = await measured(own, runs);
+  for (const figure of FIGURES.filter(({ run, name }) => runs.includes(run) && isAsked(name))) {
+    const outcomes = [theirs.get(figure.run), ours.get(figure.run)];
+    const error = outcomes.find((outcome) => outcome.error !== undefined)?.error;
+    if (error !== undefined) tellFailed(figure, error);
+    else tell(figure, ...outcomes.map(({ values }) => values[figure.name]));
+  }
+}
+
+/**
+ * The outcomes of the runs on one side, by name. It has the machine to itself: an idle cluster beside
+ * it takes a share of two cores and of their caches. A run that fails fails its own figures; the
+ * others go on.
+ */
+async function measured(side, runs) {
+  say(`== ${side.name} starts`);
+  side.launch();
+  await side.untilServing();
+  const outcomes = new Map();
+  let isWarm = side.name !== "kafka";
   for (const name of runs) {
     if (!isWarm && !NEEDS_NO_WARM_UP.includes(name)) {
       isWarm = true;
-      await warm(kafka);
+      await warm(side);
     }
-    await attempt(name, async () => await both(name, kafka, own));
+    say(`== ${side.name}: ${name}`);
+    try {
+      const values = await within(RUN_MS_MAX, `the run ${name}`, RUNS[name](context, side));
+      sayValues(values);
+      outcomes.set(name, { values });
+    } catch (error) {
+      say(`  failed: ${error.message}`);
+      outcomes.set(name, { error: error.message });
+    }
   }
+  await side.stop();
+  return outcomes;
 }
 
 async function warm(kafka) {
@@ -101,40 +127,27 @@ async function warm(kafka) {
   say(`  ${rates.join(", ")} MB/s`);
 }
 
-/** A run that fails fails its own figures; the others go on. */
-async function attempt(name, run) {
-  say(`== ${name}`);
-  const wanted = FIGURES.filter((each) => each.run === name && options.only.includes(each.name));
+async function starts() {
+  say("== start");
+  const figure = FIGURES.find(({ run }) => run === "start");
+  let times;
   try {
-    await within(RUN_MS_MAX, `the run ${name}`, run());
+    times = await within(RUN_MS_MAX, "the starts", startTimes(context));
   } catch (error) {
     say(`  failed: ${error.message}`);
-    failed += 1;
-    for (const { name: figure, unit } of wanted) {
-      if (lines.some((line) => line.figure === figure)) continue;
-      print({ figure, unit, kafka: null, strandline: null, ratio: null, error: error.message });
-    }
+    tellFailed(figure, error.message);
+    return;
   }
-}
-
-async function both(name, kafka, own) {
-  const theirs = await RUNS[name](context, kafka);
-  sayValues(kafka, theirs);
-  const ours = await RUNS[name](context, own);
-  sayValues(own, ours);
-  for (const figure of FIGURES.filter((each) => each.run === name)) {
-    if (options.only.includes(figure.name)) tell(figure, theirs[figure.name], ours[figure.name]);
-  }
-}
-
-async function starts() {
-  const times = await startTimes(context);
-  const figure = FIGURES.find(({ run }) => run === "start");
   const of = (name) => {
     const sorted = times[name].toSorted((a, b) => a - b);
     return { value: sorted[Math.floor((sorted.length - 1) / 2)], all: times[name].map(rounded) };
   };
   tell(figure, of("kafka"), of("strandline"));
+}
+
+function tellFailed({ name: figure, unit }, error) {
+  failed += 1;
+  print({ figure, unit, kafka: null, strandline: null, ratio: null, error });
 }
 
 function tell(figure, theirs, ours) {
@@ -163,9 +176,9 @@ function print(line) {
   console.log(JSON.stringify(line));
 }
 
-function sayValues(side, values) {
+function sayValues(values) {
   const words = Object.entries(values).map(([name, { value }]) => `${name} ${rounded(value)}`);
-  say(`  ${side.name}: ${words.join(", ")}`);
+  say(`  ${words.join(", ")}`);
 }
 
 function table() {
@@ -197,7 +210,7 @@ function newContext() {
       topics.add(`${side.name} ${name}`);
       return name;
     },
-    /** What one side left to be written to disk is not to slow the other down. */
+    /** What a run left to be written to disk is not to slow the next one down. */
     async settle() {
       spawnSync("sync");
     },
@@ -216,7 +229,11 @@ function newContext() {
 }
 
 function isWanted(run) {
-  return FIGURES.some((each) => each.run === run && options.only.includes(each.name));
+  return FIGURES.some((each) => each.run === run && isAsked(each.name));
+}
+
+function isAsked(figure) {
+  return options.only.includes(figure);
 }
 
 function readOptions() {
