@@ -2,8 +2,8 @@
 import type { Logger } from "@strandline/platform";
 import type { StrandlineNode as Node } from "@strandline/server";
 import { Command, Option } from "commander";
-import { tuneEngine } from "../engine-settings.js";
 import { CommandError, EXIT } from "../exit-codes.js";
+import { tuneGarbageCollection } from "../garbage-collection.js";
 import { readSettings, withSettings } from "../settings/read-settings.js";
 
 /** EX_SOFTWARE of sysexits. */
@@ -26,7 +26,7 @@ export function brokerStartCommand(): Command {
 }
 
 async function startBroker(flags: Record<string, unknown>): Promise<void> {
-  tuneEngine();
+  tuneGarbageCollection();
   const settings = await readSettings(flags);
   const { nodeConfigOf } = await import("../settings/node-config-of.js");
   const config = nodeConfigOf(settings);
