@@ -44,6 +44,7 @@ export class PieceReader {
   readonly #handle: FileHandle;
   readonly #crc32c: Crc32c;
   readonly #segment: Segment;
+  /** What this read adds to; what is checked is asked of the segment, which may know of damage by now. */
   readonly #checked: CheckedStretches;
   readonly #logBytes: number;
   readonly #request: ColdRequest;
@@ -134,7 +135,7 @@ export class PieceReader {
    */
   #isLikelyOnly(position: number, length: number): boolean {
     const end = position + length;
-    return end <= this.#segment.cachedFrom && !this.#checked.overlaps(position, end);
+    return end <= this.#segment.cachedFrom && !this.#segment.checked.overlaps(position, end);
   }
 
   #read(target: Uint8Array, position: number): Promise<number> {
@@ -247,7 +248,7 @@ export class PieceReader {
   /** Notes a wrong checksum as the problem. */
   #isChecked(piece: Uint8Array, at: number, position: number): boolean {
     const end = at + batchBytes(piece, at);
-    if (this.#checked.covers(position, position + end - at)) return true;
+    if (this.#segment.checked.covers(position, position + end - at)) return true;
     this.#problem = batchProblem(piece, at, end, this.#crc32c)?.message;
     return this.#problem === undefined;
   }

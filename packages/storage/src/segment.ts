@@ -53,7 +53,7 @@ export class Segment {
   isSealed = false;
   /** True once the file's name is durable. */
   isCreated = false;
-  /** Another object once the end was moved, as `readEnds`. */
+  /** Checksums that were checked. Another object once some of them count no more, as `readEnds`. */
   checked = new CheckedStretches();
   /** From here on to its end the file was written through the system's cache, which may have it. */
   cachedFrom = Number.POSITIVE_INFINITY;
